@@ -1,0 +1,98 @@
+"""The one broad ``except`` around our own code.
+
+Whatever mutagent does on behalf of a program (extract a request, patch a class, write a row) may fail; the program may
+not. Code reached from a user's call runs through :func:`guarded` or inside :data:`guard`, and the failure is counted,
+never raised.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+# A reader of `mutagent doctor` wants the first failures, not the ten-thousandth repetition.
+_KEEP = 20
+
+failures: dict[str, int] = {}
+first_errors: dict[str, str] = {}
+_said: set[str] = set()
+
+
+def record_failure(where: str, error: BaseException) -> None:
+    """Count one failure of our own code under the name of the place it happened at.
+
+    Args:
+        where: a stable name of the place, such as ``"openai:Completions.create request"``.
+        error: what was raised there.
+    """
+    failures[where] = failures.get(where, 0) + 1
+    if where not in first_errors and len(first_errors) < _KEEP:
+        # Only the type and our own words: str() of a foreign exception may run foreign code.
+        first_errors[where] = type(error).__name__
+
+
+def guarded(where: str, function: Callable[..., T], *args: Any) -> T | None:
+    """Call ``function(*args)`` and return its result, or None after counting the failure if it raises.
+
+    KeyboardInterrupt, SystemExit and the like are not failures of ours and pass.
+    """
+    try:
+        return function(*args)
+    except Exception as error:
+        record_failure(where, error)
+        return None
+
+
+class Guard:
+    """``with Guard("place"): ...`` swallows and counts every Exception raised in the block."""
+
+    __slots__ = ("where",)
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if error is None or not isinstance(error, Exception):
+            return False
+        record_failure(self.where, error)
+        return True
+
+
+def say_once(key: str, line: str) -> None:
+    """Write one line on stderr, the first time this key is said in this process.
+
+    Args:
+        key: what the line is about; later lines with the same key are dropped.
+        line: the text, without the ``mutagent: `` prefix and the newline, which are added.
+    """
+    if key in _said:
+        return
+    _said.add(key)
+    say(line)
+
+
+def say(line: str) -> None:
+    """Write one line on stderr; a closed, full or missing stderr is not our user's problem."""
+    try:
+        stream = sys.stderr
+        if stream is not None:
+            stream.write(f"mutagent: {line}\n")
+            stream.flush()
+    except Exception as error:
+        record_failure("stderr", error)
+
+
+def forget() -> None:
+    """Start counting anew: for a forked child, and between tests."""
+    failures.clear()
+    first_errors.clear()
+    _said.clear()
