@@ -1,0 +1,75 @@
+"""Trace and span ids: 128 and 64 random bits, as OpenTelemetry has them (https://www.w3.org/TR/trace-context/).
+
+The generator is our own, seeded from the operating system, so a program that seeds ``random`` for reproducible runs
+neither sees its sequence disturbed nor gets equal ids in every run. A pid check at each use reseeds it in a forked
+child, even where C code forks without running Python's fork hooks.
+"""
+
+from __future__ import annotations
+
+# The C type alone: `import random` costs milliseconds (hashlib, statistics tables) that a process start would pay.
+from _random import Random
+from os import getpid, urandom
+
+TRACE_BITS = 128
+SPAN_BITS = 64
+
+_random = Random()
+_seeded_for = 0
+
+
+def _bits(count: int) -> int:
+    global _seeded_for
+    if getpid() != _seeded_for:
+        _random.seed(int.from_bytes(urandom(32), "big"))
+        _seeded_for = getpid()
+    return _random.getrandbits(count) or 1  # zero is the invalid id
+
+
+def new_span_number() -> int:
+    """A new span id, as an integer of 64 bits, never 0."""
+    return _bits(SPAN_BITS)
+
+
+def new_trace_number() -> int:
+    """A new trace id, as an integer of 128 bits, never 0."""
+    return _bits(TRACE_BITS)
+
+
+def trace_hex(number: int) -> str:
+    """The 32 lower-case hex digits of a trace id."""
+    return f"{number:032x}"
+
+
+def span_hex(number: int) -> str:
+    """The 16 lower-case hex digits of a span id."""
+    return f"{number:016x}"
+
+
+def trace_number_of(text: str) -> tuple[int, bool]:
+    """The trace id that a user's string stands for: its hex digits (a UUID's too), else a hash of it.
+
+    Returns:
+        The number, and whether the string was an id itself (False: it was hashed).
+    """
+    return _number_of(text, TRACE_BITS)
+
+
+def span_number_of(text: str) -> tuple[int, bool]:
+    """The span id that a user's string stands for; see :func:`trace_number_of`."""
+    return _number_of(text, SPAN_BITS)
+
+
+def _number_of(text: str, bits: int) -> tuple[int, bool]:
+    digits = text.replace("-", "").lower()
+    if len(digits) == bits // 4:
+        try:
+            number = int(digits, 16)
+        except ValueError:
+            number = 0
+        if number:
+            return number, True
+    from hashlib import blake2b  # rarely needed, and milliseconds to import
+
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=bits // 8).digest()
+    return int.from_bytes(digest, "big") or 1, False

@@ -1,0 +1,200 @@
+"""The live span: one slots object with its ids and its clock.
+
+A start reads the wall clock and the monotonic one, an end reads the monotonic one: ``endTime`` is ``startTime`` plus
+the duration, so a clock step or a suspended machine never makes a span end before it began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from time import perf_counter_ns, time_ns
+from typing import Any
+
+from mutagent.tracing.ids import span_hex, trace_hex
+from mutagent.tracing.types import SpanEvent, SpanMetrics
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class Session:
+    """Who a span belongs to: conversation id, user, tags and metadata; see :func:`mutagent.tracing.session`."""
+
+    __slots__ = ("metadata", "session_id", "tags", "user_id")
+
+    def __init__(
+        self,
+        session_id: str | None,
+        user_id: str | None = None,
+        tags: tuple[str, ...] = (),
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self.session_id = session_id
+        self.user_id = user_id
+        self.tags = tags
+        self.metadata = metadata
+
+
+class MutagentSpan:
+    """One operation of a program: from its start until :func:`mutagent.tracing.end_span`.
+
+    Ids are integers inside (``trace_number``, ``span_number``, ``parent_number``); ``trace_id``, ``span_id`` and
+    ``parent_span_id`` give the hex strings. ``input`` and ``output`` are wire-form dicts or :class:`SpanIO`.
+    ``recording`` is False for a span that is only context: one that was sampled out, or that belongs to the process
+    that forked this one.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_events",
+        "_metrics",
+        "attributes",
+        "claim",
+        "duration_ns",
+        "input",
+        "kind",
+        "name",
+        "outer",
+        "output",
+        "parent_number",
+        "recording",
+        "root_session",
+        "sampled",
+        "session",
+        "span_number",
+        "start_ns",
+        "start_tick",
+        "status",
+        "status_message",
+        "trace_number",
+    )
+
+    def __init__(
+        self,
+        trace_number: int,
+        span_number: int,
+        parent_number: int | None,
+        kind: str,
+        name: str,
+        input: Any,
+        attributes: dict[str, Any],
+        session: Session | None,
+        root_session: Session | None,
+        sampled: bool,
+        outer: Any,
+    ) -> None:
+        self.trace_number = trace_number
+        self.span_number = span_number
+        self.parent_number = parent_number
+        self.kind = kind
+        self.name = name
+        self.input = input
+        self.output: Any = None
+        self.attributes = attributes
+        self.session = session
+        self.root_session = root_session
+        self.sampled = sampled
+        self.recording = sampled
+        # The context value this span replaced: where a lookup goes on once this span has ended.
+        self.outer = outer
+        # The family of model request that this span stands for until one has been made under it.
+        self.claim: str | None = None
+        self.status = "unset"
+        self.status_message: str | None = None
+        self._metrics: SpanMetrics | None = None
+        self._events: list[SpanEvent] | None = None
+        self.duration_ns: int | None = None
+        self.start_ns = time_ns()
+        self.start_tick = perf_counter_ns()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the span has ended; nothing recorded after that is sent."""
+        return self.duration_ns is not None
+
+    @property
+    def span_id(self) -> str:
+        """16 lower-case hex digits."""
+        return span_hex(self.span_number)
+
+    @property
+    def id(self) -> str:
+        """The ``span_id``."""
+        return span_hex(self.span_number)
+
+    @property
+    def trace_id(self) -> str:
+        """32 lower-case hex digits."""
+        return trace_hex(self.trace_number)
+
+    @property
+    def parent_span_id(self) -> str | None:
+        """The parent's ``span_id``, None for a root."""
+        return None if self.parent_number is None else span_hex(self.parent_number)
+
+    @property
+    def started_at(self) -> datetime:
+        """Start by the wall clock, UTC, to the microsecond."""
+        return _EPOCH + timedelta(microseconds=self.start_ns // 1000)
+
+    @property
+    def session_id(self) -> str | None:
+        """The session's id, where one is set."""
+        return None if self.session is None else self.session.session_id
+
+    @property
+    def metrics(self) -> SpanMetrics:
+        """Model, tokens and cost; fill in what is known."""
+        if self._metrics is None:
+            self._metrics = SpanMetrics()
+        return self._metrics
+
+    @metrics.setter
+    def metrics(self, value: SpanMetrics | None) -> None:
+        self._metrics = value
+
+    @property
+    def events(self) -> list[SpanEvent]:
+        """What happened within the span; append :class:`SpanEvent` objects."""
+        if self._events is None:
+            self._events = []
+        return self._events
+
+    def add_event(self, name: str, attributes: dict[str, Any] | None = None) -> None:
+        """Record that something happened now.
+
+        Args:
+            name: what happened, such as ``"cache.miss"``.
+            attributes: details, by name.
+        """
+        self.events.append(SpanEvent(name, datetime.now(timezone.utc), attributes))
+
+    def __enter__(self) -> MutagentSpan:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        from mutagent.tracing.api import end_with
+
+        end_with(self, error)
+
+    def __repr__(self) -> str:
+        state = "open" if self.duration_ns is None else self.status
+        return f"<span {self.kind} {self.name!r} {self.span_id} {state}>"
+
+
+class OwnedSpan(MutagentSpan):
+    """A span that its holder must end. Collected unended, it ends as abandoned with what it had recorded."""
+
+    __slots__ = ("abandon",)
+
+    abandon: Callable[[MutagentSpan], None]
+
+    def __del__(self) -> None:
+        if self.duration_ns is None:
+            self.abandon(self)
+
+
+class RemoteSpan(MutagentSpan):
+    """The caller's span in another process, known by its ids alone: a parent, never recorded here."""
+
+    __slots__ = ()

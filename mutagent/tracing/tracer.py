@@ -1,0 +1,160 @@
+"""Start and end spans: ids, parent, session, sampling, and the registry of those that are open.
+
+The tracer knows where spans go only as a :class:`Sink`.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter_ns
+from typing import Any, Protocol
+from weakref import ref
+
+from mutagent.config import Settings
+from mutagent.tracing import failure
+from mutagent.tracing.context import current_session, open_span
+from mutagent.tracing.ids import new_span_number, new_trace_number
+from mutagent.tracing.span import MutagentSpan, OwnedSpan, Session
+
+# A trace is sampled by the low 56 bits of its id, which are random in every version of the W3C format.
+_SAMPLE_BITS = (1 << 56) - 1
+
+
+class Sink(Protocol):
+    """Where spans go; the calls are made on the program's own threads and return at once."""
+
+    def started(self, span: MutagentSpan) -> None:
+        """A span began."""
+
+    def ended(self, span: MutagentSpan) -> None:
+        """A span ended: it is complete, and the sink's from here on."""
+
+
+class Tracer:
+    """Makes spans under one set of settings and hands them to one sink."""
+
+    def __init__(self, settings: Settings, sink: Sink) -> None:
+        self.settings = settings
+        self.sink = sink
+        self.capture_inputs = settings.capture_inputs
+        self.capture_outputs = settings.capture_outputs
+        # Open spans by number. One whose holder must end it stands here weakly, as in the context.
+        self.open: dict[int, MutagentSpan | ref[MutagentSpan]] = {}
+        self.unsampled = 0
+        self._threshold = int(settings.sample_rate * (_SAMPLE_BITS + 1))
+
+    def start(
+        self,
+        kind: str,
+        name: str,
+        outer: Any,
+        input: Any = None,
+        attributes: dict[str, Any] | None = None,
+        session: Session | None = None,
+    ) -> MutagentSpan:
+        """Begin a span under the nearest open one of ``outer``, for a frame that will end it.
+
+        Args:
+            kind: one of the span kinds.
+            name: what to call it.
+            outer: the context value to start under; the caller makes the span current and puts this back.
+            input: what goes in, already a snapshot.
+            attributes: becomes the span's own dict.
+            session: over the current one.
+        """
+        parent = open_span(outer)
+        if session is None:
+            session = current_session.get()
+        if parent is None:
+            trace_number, parent_number, root_session = new_trace_number(), None, session
+            sampled = self._samples(trace_number)
+        else:
+            trace_number, parent_number = parent.trace_number, parent.span_number
+            root_session, sampled = parent.root_session or session, parent.sampled
+        span = MutagentSpan(
+            trace_number, new_span_number(), parent_number, kind, name, input,
+            {} if attributes is None else attributes, session, root_session, sampled, outer,
+        )  # fmt: skip
+        if sampled:
+            self.open[span.span_number] = span
+            self.sink.started(span)
+        return span
+
+    def start_owned(
+        self,
+        kind: str,
+        name: str,
+        outer: Any,
+        input: Any,
+        attributes: dict[str, Any],
+        session: Session | None,
+        trace_number: int | None = None,
+        parent_number: int | None = None,
+    ) -> OwnedSpan:
+        """Begin a span that its holder must end, under an explicit parent or trace where one is given."""
+        parent = open_span(outer)
+        if parent_number is not None and (parent is None or parent.span_number != parent_number):
+            parent = self.open_by_number(parent_number)
+        if session is None:
+            session = current_session.get()
+        if parent is not None and trace_number in (None, parent.trace_number):
+            trace_number, parent_number = parent.trace_number, parent.span_number
+            root_session, sampled = parent.root_session or session, parent.sampled
+        else:
+            trace_number = new_trace_number() if trace_number is None else trace_number
+            root_session, sampled = session, self._samples(trace_number)
+        span = OwnedSpan(
+            trace_number, new_span_number(), parent_number, kind, name, input,
+            attributes, session, root_session, sampled, outer,
+        )  # fmt: skip
+        span.abandon = self.abandon
+        if sampled:
+            self.open[span.span_number] = ref(span)
+            self.sink.started(span)
+        return span
+
+    def end(self, span: MutagentSpan) -> None:
+        """End a span with what it has recorded; a second end does nothing."""
+        if span.duration_ns is not None:
+            return
+        span.duration_ns = perf_counter_ns() - span.start_tick
+        self.hand_over(span)
+
+    def hand_over(self, span: MutagentSpan) -> None:
+        """Take an ended span out of the registry and give it to the sink."""
+        if span.recording:
+            self.open.pop(span.span_number, None)
+            self.sink.ended(span)
+        elif not span.sampled:
+            self.unsampled += 1
+
+    def fail(self, span: MutagentSpan, error: BaseException) -> None:
+        """End a span with the exception that left it."""
+        if span.duration_ns is None:
+            span.duration_ns = perf_counter_ns() - span.start_tick
+            failure.record(span, error)
+            self.hand_over(span)
+
+    def abandon(self, span: MutagentSpan) -> None:
+        """End a span that nobody can end any more."""
+        span.attributes["mutagent.span.outcome"] = "abandoned"
+        self.end(span)
+
+    def open_by_number(self, number: int) -> MutagentSpan | None:
+        """The open span with this number, if it is one of ours."""
+        found = self.open.get(number)
+        return found() if isinstance(found, ref) else found
+
+    def open_spans(self) -> list[MutagentSpan]:
+        """All open spans, in the order of their starts."""
+        found = [span() if isinstance(span, ref) else span for span in list(self.open.values())]
+        return [span for span in found if span is not None and span.duration_ns is None]
+
+    def forget_open_spans(self) -> None:
+        """In a forked child: the open spans are the parent's to end. They stay parents here, by their ids."""
+        for span in self.open_spans():
+            span.recording = False
+        self.open = {}
+        self.unsampled = 0
+
+    def _samples(self, trace_number: int) -> bool:
+        return trace_number & _SAMPLE_BITS < self._threshold
