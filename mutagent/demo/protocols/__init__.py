@@ -1,0 +1,1 @@
+"""How each provider writes a reply: pure functions from a request and a :class:`~mutagent.demo.script.Reply`."""
