@@ -1,6 +1,7 @@
 """The stand-in for the MutagenT service gives the answers it was told to, and remembers what arrived."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -77,7 +78,8 @@ def test_answer_that_never_arrives_whole_still_stores_the_spans(answer, error):
 
 def test_collector_can_be_a_process_with_its_journal_over_http():
     command = [sys.executable, "-W", "error", "-m", "tests.servers.collector", "--then", '{"status": 500}']
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
         try:
             url = process.stdout.readline().strip()
             httpx.put(f"{url}/__answers", content=json.dumps([{"status": 201}]), trust_env=False)

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import threading
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -329,7 +331,8 @@ def test_close_ends_kept_alive_connections_and_all_threads():
 
 def test_provider_can_be_a_process_of_its_own():
     command = [sys.executable, "-W", "error", "-m", "mutagent.demo.provider", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
         try:
             url = process.stdout.readline().strip()
             with openai.OpenAI(base_url=f"{url}/v1", api_key="k") as client:
