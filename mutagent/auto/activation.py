@@ -1,0 +1,132 @@
+"""Whether auto mode is on in this process, and how it gets there.
+
+Start-up hooks of every Python process below a traced one run this, so it imports no more than os, sys and pure data.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mutagent.auto.finder import TriggerFinder
+
+_ON = ("1", "true", "yes", "on")
+_OFF = ("0", "false", "no", "off")
+
+_active = False
+_finder: TriggerFinder | None = None
+
+
+def switch(environ: Mapping[str, str]) -> bool | None:
+    """What ``MUTAGENT_AUTO`` says: True for on, False for an explicit off, None where it says nothing."""
+    word = environ.get("MUTAGENT_AUTO", "").strip().lower()
+    if word in _ON:
+        return True
+    return False if word in _OFF else None
+
+
+def activate_from_environment() -> None:
+    """Turn auto mode on in this process if ``MUTAGENT_AUTO`` asks for it. Calling it again does nothing."""
+    if switch(os.environ):
+        activate()
+
+
+def activate() -> bool:
+    """Turn auto mode on: libraries are traced from their import on, those that are loaded already at once.
+
+    Nothing of a third party is imported before a library that we trace is.
+
+    Returns:
+        Whether auto mode is on now: ``MUTAGENT_AUTO=0`` wins over any call.
+    """
+    global _finder
+    if _active or not mark_active():
+        return _active
+    from mutagent.auto.finder import TriggerFinder
+
+    roots = watched_roots(os.environ)
+    _finder = TriggerFinder(roots, _install_hooks)
+    sys.meta_path.insert(0, _finder)
+    if any(root in sys.modules for root in roots):
+        _finder.fire()
+    return True
+
+
+def mark_active() -> bool:
+    """Say that auto mode is on in this process, without watching any import.
+
+    Returns:
+        False where ``MUTAGENT_AUTO=0`` forbids it.
+    """
+    global _active
+    if switch(os.environ) is False:
+        return False
+    _active = True
+    # Children inherit it: one run of a program is one process tree.
+    if not os.environ.get("MUTAGENT_RUN_ID"):
+        os.environ["MUTAGENT_RUN_ID"] = new_run_id()
+    # Where the runner could not know this process's id (Windows starts a child), the first Python below it takes it.
+    if os.environ.get("MUTAGENT_SUMMARY_PID") == "next":
+        os.environ["MUTAGENT_SUMMARY_PID"] = str(os.getpid())
+    return True
+
+
+def deactivate() -> None:
+    """Turn auto mode off in this process; hooks that are installed stay."""
+    global _active, _finder
+    _active = False
+    if _finder is not None:
+        _finder.disarm()
+        _finder = None
+
+
+def is_active() -> bool:
+    """Whether auto mode is on in this process."""
+    return _active
+
+
+def new_run_id() -> str:
+    """32 random lower-case hex digits."""
+    return os.urandom(16).hex()
+
+
+def watched_roots(environ: Mapping[str, str]) -> frozenset[str]:
+    """The modules whose import installs the hooks, narrowed by MUTAGENT_INSTRUMENT and MUTAGENT_DISABLE.
+
+    A name that is none of our integrations is another package's, and is taken as the name of the library to watch.
+    """
+    from mutagent.integrations import registry
+
+    wanted = _names(environ, "MUTAGENT_INSTRUMENT")
+    unwanted = _names(environ, "MUTAGENT_DISABLE")
+    if not wanted and not unwanted:
+        return frozenset(registry.ROOTS)
+    chosen = (wanted or frozenset(registry.INTEGRATIONS)) - unwanted
+    return frozenset(root for name in chosen for root in _roots_of(name))
+
+
+def _names(environ: Mapping[str, str], variable: str) -> frozenset[str]:
+    return frozenset(name.strip().lower() for name in environ.get(variable, "").split(",")) - {""}
+
+
+def _roots_of(integration: str) -> Iterable[str]:
+    from mutagent.integrations import registry
+
+    row = registry.INTEGRATIONS.get(integration)
+    return (integration,) if row is None else row.roots
+
+
+def _install_hooks() -> None:
+    from mutagent.guard import guarded
+
+    guarded("auto: install hooks", _import_and_install)
+
+
+def _import_and_install() -> None:
+    from mutagent.auto import hooks
+
+    hooks.install()
