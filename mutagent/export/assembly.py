@@ -1,0 +1,60 @@
+"""Which exporters the settings ask for, at which pace, and what every trace of this process says about it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from mutagent import __version__
+from mutagent.config import Settings
+from mutagent.export.delivery import Delivery, Pace
+from mutagent.export.result import Exporter
+
+# A request costs half a millisecond of CPU: no more than four a second of them.
+_REMOTE_GAP = 0.25
+# A reader of the local store sees a span within two tenths of a second.
+_AT_ONCE = Pace(1, 0.0, 0.1)
+
+
+def deliveries(settings: Settings, exporters: Sequence[Exporter] | None = None) -> list[Delivery]:
+    """One delivery for each exporter given, else for each that the settings ask for."""
+    if exporters is not None:
+        return [Delivery(exporter, _AT_ONCE, settings.max_queue_bytes) for exporter in exporters]
+    made = []
+    if settings.local:
+        made.append(_local(settings))
+    if settings.remote:
+        made.append(_remote(settings))
+    return made
+
+
+def _local(settings: Settings) -> Delivery:
+    from mutagent.export.local import LocalExporter
+
+    exporter = LocalExporter(settings.home, settings.store_max_bytes, settings.store_max_age_days)
+    return Delivery(exporter, _AT_ONCE, settings.max_queue_bytes)
+
+
+def _remote(settings: Settings) -> Delivery:
+    from mutagent.export.http import HttpExporter
+    from mutagent.export.spool import Spool
+
+    pace = Pace(settings.batch_size, settings.batch_interval_ms / 1000, _REMOTE_GAP)
+    spool = None
+    if settings.spool_max_bytes > 0:
+        spool = Spool(settings.home, settings.endpoint, settings.api_key, settings.spool_max_bytes)
+    return Delivery(HttpExporter(settings.endpoint, settings.api_key), pace, settings.max_queue_bytes, spool)
+
+
+def resource(settings: Settings) -> dict[str, Any]:
+    """What is true of this process, as trace metadata by name."""
+    known = {
+        "service.name": settings.service,
+        "mutagent.run_id": settings.run_id,
+        "process.pid": os.getpid(),
+        "telemetry.sdk.name": "mutagent",
+        "telemetry.sdk.version": __version__,
+        "telemetry.sdk.language": "python",
+    }
+    return {name: value for name, value in known.items() if value is not None}

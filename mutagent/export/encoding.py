@@ -1,0 +1,82 @@
+"""Any value → JSON bytes, without failing and without running code of the program's.
+
+What arrives here is a plain snapshot, so the common case is one pass in C. Anything else takes the slow walk: a value
+that JSON has no form for becomes its ``<module.Class>``, NaN and the infinities null, lone surrogates U+FFFD.
+"""
+
+from __future__ import annotations
+
+import marshal
+from typing import Any
+
+from mutagent.capture.plain import type_label
+
+# Deeper than any snapshot; far below the recursion limit of the interpreter and of readers.
+_MAX_DEPTH = 200
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+# Python's own limit for int → str conversion; a longer one is no number that a reader could take.
+_MAX_INT_BITS = 1024
+
+
+def class_name(value: Any) -> str:
+    """``<module.Class>``; asks the type alone, never the value."""
+    return type_label(type(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """``value`` as UTF-8 JSON; never raises for what a value may be."""
+    from pydantic_core import to_json  # milliseconds to load: paid on the worker, at the first span
+
+    try:
+        # marshal takes exact built-in types only and runs no Python code; its error tells that there is something
+        # else inside, whose serializer, property or __iter__ to_json would call. A walk in Python takes thrice as long.
+        marshal.dumps(value, 2)
+        return to_json(value, inf_nan_mode="null", fallback=class_name)
+    except (ValueError, UnicodeError, RecursionError):
+        return to_json(plain(value), inf_nan_mode="null", fallback=class_name)
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """A copy of ``value`` that is made of dict, list and scalars only."""
+    kind = type(value)
+    if kind is str:
+        return _sound_text(value)
+    if kind is int:
+        return value if value.bit_length() <= _MAX_INT_BITS else hex(value)
+    if kind in _SCALARS:
+        return value
+    if depth >= _MAX_DEPTH:
+        return "<nested too deeply>"
+    if kind is dict:
+        return {_key(key): plain(inner, depth + 1) for key, inner in list(value.items())}
+    if kind in (list, tuple):
+        return [plain(inner, depth + 1) for inner in list(value)]
+    return _of_subclass(value)
+
+
+def _of_subclass(value: Any) -> Any:
+    # The bases' own methods: a subclass may have replaced them by anything.
+    if isinstance(value, str):
+        return _sound_text(str.__str__(value))
+    if isinstance(value, bool):
+        return bool(value)
+    if isinstance(value, int):
+        return plain(int.__int__(value))
+    if isinstance(value, float):
+        return float.__float__(value)
+    return class_name(value)
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, str):
+        return _sound_text(str.__str__(key))
+    return str(key) if type(key) in _SCALARS else class_name(key)
+
+
+def _sound_text(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # By way of UTF-16, so that two halves of one character come together again.
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

@@ -1,0 +1,310 @@
+"""The tracer's sink: spans are queued by the program's threads and encoded, batched and sent by ours.
+
+A producer does one append and one check. What it must never do is wait: its calls may come from a signal handler, a
+finaliser or a forked child, so nothing on its side takes a lock.
+"""
+
+from __future__ import annotations
+
+import _thread
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from time import monotonic, perf_counter_ns, sleep
+
+from mutagent import process
+from mutagent.config import Settings
+from mutagent.export.assembly import deliveries, resource
+from mutagent.export.console import print_end, print_start
+from mutagent.export.cost import cost_of
+from mutagent.export.payload import EncodedSpan, Encoder
+from mutagent.export.receipt import Receipt, Totals
+from mutagent.export.result import Exporter
+from mutagent.export.worker import Worker, unrecorded
+from mutagent.guard import guarded
+from mutagent.tracing.span import MutagentSpan
+
+# Unencoded spans may hold anything from a hundred bytes to the field limit each. The queue is sampled every so many.
+_SAMPLE_EVERY = 256
+_MOST_UNENCODED = 20_000
+# Encoding holds the interpreter lock: after this long the worker lets the program have it.
+_SLICE_SECONDS = 0.001
+_YIELD_SECONDS = 0.0001
+_SHOW_OPEN_AFTER_NS = 200_000_000
+# Seconds of a shutdown's budget that are kept for spooling what could not be sent.
+_RESERVE = 0.3
+_SERVERLESS_SECONDS = 2.0
+
+
+class Pipeline:
+    """Queue, workers and exporters of one configuration.
+
+    Args:
+        settings: what is sent where, and the limits.
+        exporters: instead of those that the settings describe.
+    """
+
+    def __init__(self, settings: Settings, exporters: Sequence[Exporter] | None = None) -> None:
+        self.settings = settings
+        self.open_spans: Callable[[], list[MutagentSpan]] = list
+        self.unsampled: Callable[[], int] = int
+        self._queue: deque[MutagentSpan | EncodedSpan] = deque()
+        self._encoder = Encoder(settings, resource(settings))
+        self._deliveries = deliveries(settings, exporters)
+        self._senders = {
+            delivery: Worker(delivery.step, bool, getattr(delivery.exporter, "prepare", None), nap=0.0)
+            for delivery in self._deliveries
+            if getattr(delivery.exporter, "blocking", False)
+        }
+        self._worker = Worker(self._step, lambda: bool(self._queue))
+        self._shows_open = any(delivery.exporter.wants_open for delivery in self._deliveries)
+        self._shown: set[int] = set()
+        self._fresh = True
+        self._closed = False
+        self._handled = 0
+        self._totals = Totals()
+        # Reentrant, as a finaliser may end a span within any of these blocks.
+        self._lock = _thread.RLock()
+        self._crowded_at = _SAMPLE_EVERY
+        self._crowd_bytes = 0
+        self._attach_watchers()
+
+    # -- the program's side
+
+    def started(self, span: MutagentSpan) -> None:
+        """A span began."""
+        if self._fresh or (self._shows_open and self._worker.asleep):
+            self._begin()
+
+    def ended(self, span: MutagentSpan) -> None:
+        """A span ended; it is delivered from here on."""
+        self._queue.append(span)
+        if self._worker.asleep or len(self._queue) > self._crowded_at:
+            self._attend()
+
+    def _begin(self) -> None:
+        self._fresh = not process.first_span()
+        self._worker.wake()
+        for sender in self._senders.values():
+            sender.start()
+
+    def _attend(self) -> None:
+        if self._closed:
+            self._shed(len(self._queue))
+        elif len(self._queue) > self._crowded_at:
+            self._crowd()
+        else:
+            self._worker.wake()
+
+    def _crowd(self) -> None:
+        """The worker falls behind: the producer takes a share of the encoding, which also tells how big spans are."""
+        self._worker.wake()
+        newest = _popped(self._queue.pop)
+        encoded = None if newest is None else self._encoded_by_producer(newest)
+        if encoded is None:
+            return
+        limit = self.settings.max_queue_bytes
+        if self._crowded_at < min(_MOST_UNENCODED, self.settings.max_queue_spans) and self._crowd_bytes < limit // 4:
+            self._crowded_at += _SAMPLE_EVERY
+            self._crowd_bytes += _SAMPLE_EVERY * encoded.size
+            return
+        self._crowd_bytes += encoded.size
+        if len(self._queue) > self.settings.max_queue_spans or self._crowd_bytes > limit:
+            self._shed(_SAMPLE_EVERY)
+
+    def _encoded_by_producer(self, span: MutagentSpan | EncodedSpan) -> EncodedSpan | None:
+        with unrecorded():
+            encoded = self._encoded(span)
+        if encoded is not None:
+            self._queue.append(encoded)
+            return encoded
+        with self._lock:
+            self._handled += 1
+        self._lose(1)
+        return None
+
+    def _shed(self, count: int) -> None:
+        """Past the hard limit, or after the end: the oldest go to the spool straight away."""
+        oldest = (_popped(self._queue.popleft) for _ in range(count))
+        encoded = [item for span in oldest if span is not None and (item := self._taken(span)) is not None]
+        self._crowd_bytes -= min(self._crowd_bytes, sum(span.size for span in encoded))
+        for delivery in self._deliveries if encoded else ():
+            delivery.shed(encoded)
+
+    # -- the worker's side
+
+    def _step(self, deadline: float | None) -> float | None:
+        self._encode_all(deadline)
+        waits = [self._show_open()] if self._shows_open else []
+        for delivery in self._deliveries:
+            sender = self._senders.get(delivery)
+            wait = delivery.step(deadline) if sender is None else delivery.due_in()
+            if sender is not None and wait is not None and wait <= 0:
+                sender.wake()
+                continue
+            waits.append(wait)
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def _encode_all(self, deadline: float | None) -> None:
+        while self._queue and (deadline is None or monotonic() < deadline):
+            batch = self._slice()
+            for delivery in self._deliveries:
+                delivery.add(batch)
+            self._crowded_at = len(self._queue) + _SAMPLE_EVERY
+            self._crowd_bytes = len(self._queue) * sum(span.size for span in batch) // max(1, len(batch))
+            if deadline is None and len(self._queue) < _SAMPLE_EVERY:
+                sleep(_YIELD_SECONDS)
+
+    def _slice(self) -> list[EncodedSpan]:
+        batch: list[EncodedSpan] = []
+        until = monotonic() + _SLICE_SECONDS
+        while True:
+            span = _popped(self._queue.popleft)
+            if span is None:
+                return batch
+            encoded = self._taken(span)
+            if encoded is not None:
+                batch.append(encoded)
+            if monotonic() >= until:
+                return batch
+
+    def _taken(self, span: MutagentSpan | EncodedSpan) -> EncodedSpan | None:
+        encoded = self._encoded(span)
+        with self._lock:
+            self._handled += 1
+        if encoded is None:
+            self._lose(1)
+        return encoded
+
+    def _encoded(self, span: MutagentSpan | EncodedSpan, outcome: str | None = None) -> EncodedSpan | None:
+        return span if isinstance(span, EncodedSpan) else guarded("encode", self._encode, span, outcome)
+
+    def _encode(self, span: MutagentSpan, outcome: str | None) -> EncodedSpan:
+        cost_usd = cost_of(span)
+        encoded = self._encoder.encode(span, cost_usd, outcome)
+        if encoded.ended:
+            with self._lock:
+                self._totals.add(span, cost_usd)
+        return encoded
+
+    def _lose(self, count: int) -> None:
+        for delivery in self._deliveries:
+            delivery.lose(count)
+
+    def _show_open(self) -> float | None:
+        """Give spans that have been running for a while to the sinks that show them, once each."""
+        now, wait = perf_counter_ns(), None
+        open_spans = self.open_spans()
+        self._shown &= {span.span_number for span in open_spans}
+        for span in open_spans:
+            if span.span_number in self._shown:
+                continue
+            age = now - span.start_tick
+            if age >= _SHOW_OPEN_AFTER_NS:
+                self._show(span)
+            else:
+                wait = (_SHOW_OPEN_AFTER_NS - age) / 1e9 if wait is None else wait
+        return wait
+
+    def _show(self, span: MutagentSpan) -> None:
+        self._shown.add(span.span_number)
+        encoded = self._encoded(span)
+        if encoded is None or encoded.ended:
+            return
+        for delivery in self._deliveries:
+            if delivery.exporter.wants_open:
+                delivery.add([encoded])
+
+    # -- the end
+
+    def flush(self, timeout: float) -> Receipt:
+        """Deliver what has ended, and wait for it.
+
+        Args:
+            timeout: seconds at the most.
+        """
+        self._run_all(monotonic() + timeout)
+        return self.receipt()
+
+    def shutdown(self, timeout: float) -> Receipt:
+        """Deliver everything, open spans as interrupted; what can't be sent in time goes to the spool.
+
+        Args:
+            timeout: seconds at the most; writing the spool may add a few tenths.
+        """
+        if self._closed:
+            return self.receipt()
+        deadline = monotonic() + timeout
+        for span in self.open_spans():
+            encoded = self._encoded(span, "interrupted")
+            if encoded is not None:
+                self._queue.append(encoded)
+        finished = self._run_all(deadline - min(_RESERVE, timeout / 4))
+        self._closed = True
+        self._give_up(deadline)
+        for worker in (self._worker, *self._senders.values()):
+            worker.stop()
+        for delivery in self._deliveries if finished else ():
+            guarded("close", delivery.exporter.close)
+        return self.receipt()
+
+    def receipt(self) -> Receipt:
+        """The account as it stands."""
+        with self._lock:
+            ended, totals = self._handled + len(self._queue), replace(self._totals)
+        sinks = [delivery.receipt(ended) for delivery in self._deliveries]
+        still_open = 0 if self._closed else len(self.open_spans())
+        return Receipt(sinks, ended, still_open, self.unsampled(), totals)
+
+    def _run_all(self, deadline: float) -> bool:
+        finished = self._worker.run_all(deadline)
+        for sender in self._senders.values():
+            finished = sender.run_all(deadline) and finished
+        return finished
+
+    def _give_up(self, deadline: float) -> None:
+        while self._queue and monotonic() < deadline:
+            self._shed(_SAMPLE_EVERY)
+        left = len(self._queue)
+        self._queue.clear()
+        with self._lock:
+            self._handled += left
+        self._lose(left)
+        for delivery in self._deliveries:
+            delivery.give_up()
+
+    # -- what few processes want is put in front of the methods, so that the others don't ask for it at each span
+
+    def _attach_watchers(self) -> None:
+        if self.settings.debug:
+            self.started = _after(print_start, self.started)  # type: ignore[method-assign, assignment]
+            self.ended = _after(print_end, self.ended)  # type: ignore[method-assign, assignment]
+        if process.is_serverless():
+            self.ended = self._ended_serverless  # type: ignore[method-assign]
+
+    def _ended_serverless(self, span: MutagentSpan) -> None:
+        Pipeline.ended(self, span)
+        if span.parent_number is not None and self.open_spans():
+            return
+        # The host freezes this process once it has answered. A running loop must not be held up; it gets the wake-up.
+        if process.on_running_loop():
+            self._worker.wake()
+        else:
+            self.flush(_SERVERLESS_SECONDS)
+
+
+def _after(
+    first: Callable[[MutagentSpan], None], then: Callable[[MutagentSpan], None]
+) -> Callable[[MutagentSpan], None]:
+    def both(span: MutagentSpan) -> None:
+        first(span)
+        then(span)
+
+    return both
+
+
+def _popped(pop: Callable[[], MutagentSpan | EncodedSpan]) -> MutagentSpan | EncodedSpan | None:
+    try:
+        return pop()
+    except IndexError:
+        return None

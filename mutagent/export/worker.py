@@ -1,0 +1,153 @@
+"""A thread of ours: asleep until something is due or asked for, never started before there is work.
+
+Its wake-up is one semaphore, so that a producer (a signal handler, a finaliser, a callback within another lock) never
+waits and never re-enters a lock. Where no thread can be started or it is gone, whoever asks runs the step itself.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from mutagent.guard import guarded
+from mutagent.tracing.context import current
+from mutagent.tracing.span import RemoteSpan
+
+Step = Callable[[float | None], float | None]
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Nothing that this code calls (a user's mask, an instrumented HTTP library) makes spans of its own."""
+    outer = current.get()
+    current.set(RemoteSpan(1, 1, None, "custom", "mutagent", None, {}, None, None, False, None))
+    try:
+        yield
+    finally:
+        current.set(outer)
+
+
+class Worker:
+    """Runs ``step`` on a daemon thread.
+
+    Args:
+        step: does what is due, or with a deadline (``time.monotonic()``) everything that can be done before it; returns
+            the seconds after which it wants to run again, None for not before it is woken.
+        pending: whether there is work that no ``wake`` may have told of.
+        prepare: run once on the thread, before anything is due.
+        nap: seconds that pass after a wake-up, so that what comes meanwhile is taken along.
+    """
+
+    def __init__(
+        self, step: Step, pending: Callable[[], bool], prepare: Callable[[], None] | None = None, nap: float = 0.05
+    ) -> None:
+        self._step = step
+        self._pending = pending
+        self._prepare = prepare
+        self._nap = nap
+        # Read by producers on their hot path: only while it is True does work need a wake().
+        self.asleep = True
+        self._signal = _thread.allocate_lock()
+        self._signal.acquire()
+        self._turn = _thread.allocate_lock()
+        self._requests: deque[tuple[float, _thread.LockType]] = deque()
+        self._pid = 0
+        self._ident = 0
+        self._stopping = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs in this process."""
+        return self._pid == os.getpid()
+
+    def start(self) -> None:
+        """Start the thread, unless it runs or none can be started any more."""
+        if self.alive or self._stopping:
+            return
+        self._pid = os.getpid()
+        try:
+            # Not threading.Thread: its start() takes locks that a signal handler could find taken by its own thread.
+            _thread.start_new_thread(self._run, ())
+        except RuntimeError:
+            self._pid = 0
+
+    def wake(self) -> None:
+        """Make the thread look at its work; starts it where there is none. Never waits."""
+        self.start()
+        try:
+            self._signal.release()
+        except RuntimeError:
+            pass  # already signalled
+
+    def stop(self) -> None:
+        """Let the thread end after its current step; it is not waited for."""
+        self._stopping = True
+        try:
+            self._signal.release()
+        except RuntimeError:
+            pass
+
+    def run_all(self, deadline: float) -> bool:
+        """Have everything done that can be done before ``deadline``, and wait for it.
+
+        Returns:
+            Whether the step came to its end; False also where this is called from within it.
+        """
+        if self._ident == _thread.get_ident() and self.alive:
+            return False
+        if not self.alive or self._stopping:
+            return self._run_here(deadline)
+        done = _thread.allocate_lock()
+        done.acquire()
+        self._requests.append((deadline, done))
+        self.wake()
+        return done.acquire(timeout=max(0.0, deadline - monotonic()))
+
+    def _run_here(self, deadline: float) -> bool:
+        if not self._turn.acquire(blocking=False):
+            return False
+        try:
+            with unrecorded():
+                guarded("worker", self._step, deadline)
+        finally:
+            self._turn.release()
+        return True
+
+    def _run(self) -> None:
+        self._ident = _thread.get_ident()
+        try:
+            with unrecorded():
+                if self._prepare is not None:
+                    guarded("worker start", self._prepare)
+                self._loop()
+        finally:
+            self._pid = self._ident = 0
+            self.asleep = True
+
+    def _loop(self) -> None:
+        wait: float | None = 0.0
+        while not self._stopping:
+            self._rest(wait)
+            with self._turn:
+                wait = self._serve() if self._requests else guarded("worker", self._step, None)
+
+    def _rest(self, wait: float | None) -> None:
+        self.asleep = True
+        # After asleep is set, so that work which came before it is seen here and work after it wakes us.
+        if not self._pending() and not self._requests:
+            self._signal.acquire(timeout=-1 if wait is None else max(0.0, wait))
+        self.asleep = False
+        if self._nap and not self._requests and not self._stopping:
+            self._signal.acquire(timeout=self._nap)
+
+    def _serve(self) -> float | None:
+        wait: float | None = None
+        while self._requests:
+            deadline, done = self._requests.popleft()
+            wait = guarded("worker", self._step, deadline)
+            done.release()
+        return wait
