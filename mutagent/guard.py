@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -44,6 +44,22 @@ def guarded(where: str, function: Callable[..., T], *args: Any) -> T | None:
         return function(*args)
     except Exception as error:
         record_failure(where, error)
+        return None
+
+
+class Owner(Protocol):
+    """Something that keeps its own count of our failures in it, such as a patched target."""
+
+    def failed(self, step: str, error: Exception) -> None:
+        """One step of ours failed."""
+
+
+def attempt(owner: Owner, step: str, function: Callable[..., T], *args: Any) -> T | None:
+    """Like :func:`guarded`, telling ``owner`` about the failure, who counts and decides."""
+    try:
+        return function(*args)
+    except Exception as error:
+        owner.failed(step, error)
         return None
 
 

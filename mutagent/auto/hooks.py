@@ -1,0 +1,267 @@
+"""Patch libraries as they are imported, and say what became of each target: the one user of wrapt's import hooks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import wrapt
+
+from mutagent.auto import clients, patches
+from mutagent.auto.report import IntegrationStatus, TargetStatus, check_version, version_of
+from mutagent.guard import attempt, guarded, record_failure
+from mutagent.integrations import answers, managers, registry, streams
+from mutagent.integrations.engine import Traced, wrapper_for
+from mutagent.integrations.spec import Alias, Close, Install, Integration, Manager, Piece, Raw, Target
+
+
+class Site:
+    """One attribute to be patched: where it may stand, what to put there, and how that went."""
+
+    __slots__ = ("late", "make", "modules", "patch", "path", "seen", "state", "traced")
+
+    def __init__(self, modules: tuple[str, ...], path: str, make: Any, traced: Traced | None = None) -> None:
+        self.modules = modules
+        self.path = path
+        self.make = make
+        self.traced = traced
+        self.patch: patches.Patch | None = None
+        self.state = "pending"
+        self.late = False
+        self.seen: set[str] = set()
+
+    def try_module(self, module: ModuleType, late: bool) -> None:
+        """Patch the attribute if this module has it and no newer place had it before."""
+        if self.state == "patched":
+            return
+        self.seen.add(module.__name__)
+        found = patches.find(module, self.path)
+        if found is None:
+            self.state = "missing"
+            return
+        self.patch = patches.replace(*found, self.make)
+        self.state = "patched"
+        # `from module import function` before us keeps the function as it was.
+        self.late = late and "." not in self.path
+
+    def failed(self, step: str, error: Exception) -> None:
+        """This attribute can't be patched; the others are."""
+        record_failure(step, error)
+        self.state = "failed"
+
+    def undo(self) -> None:
+        """Take the wrapper back, or leave it as a pass-through beneath another tool's."""
+        if self.patch is not None:
+            self.patch.undo()
+        if self.traced is not None:
+            self.traced.on = False
+        self.patch, self.state = None, "pending"
+
+
+class Installed:
+    """One integration as it is installed in this process."""
+
+    __slots__ = ("all_clients", "integration", "on", "sites", "traced", "undo_frameworks")
+
+    def __init__(self, integration: Integration, all_clients: bool) -> None:
+        self.integration = integration
+        self.all_clients = all_clients
+        self.on = True
+        self.traced: list[Traced] = []
+        self.undo_frameworks: list[Any] = []
+        self.sites = [site for piece in integration.pieces for site in self._sites(piece)]
+        for modules, path in integration.copies:
+            self.sites.append(Site(modules, path, lambda original: patches.after(original, clients.mark_copy)))
+
+    def _sites(self, piece: Piece) -> list[Site]:
+        if isinstance(piece, Target):
+            return [self._target(piece, piece.modules, piece.path)]
+        if isinstance(piece, Alias):
+            return [self._target(piece.of, piece.modules, piece.path)]
+        if isinstance(piece, Manager):
+            return [self._manager(piece), Site(piece.modules, piece.enter, partial(managers.entering_wrapper, piece))]
+        if isinstance(piece, Close):
+            return [Site(piece.modules, piece.path, partial(_closing_wrapper, piece))]
+        if isinstance(piece, Raw):
+            sites = [Site(piece.modules, piece.parse, lambda original: patches.after(original, answers.parsed))]
+            if piece.close is not None:
+                closing = partial(patches.before, act=answers.closed)
+                sites.append(Site(piece.modules, piece.close, closing))
+            return sites
+        return []
+
+    def _target(self, target: Target, modules: tuple[str, ...], path: str) -> Site:
+        traced = self._traced(target)
+        return Site(modules, path, partial(wrapper_for, traced), traced)
+
+    def _manager(self, piece: Manager) -> Site:
+        traced = self._traced(piece.call)
+        return Site(piece.call.modules, piece.call.path, partial(managers.making_wrapper, traced), traced)
+
+    def _traced(self, target: Target) -> Traced:
+        marked = None if self.all_clients else partial(clients.is_marked, attribute=self.integration.client)
+        traced = Traced(self.integration, target, marked)
+        self.traced.append(traced)
+        return traced
+
+    def trace_all_clients(self) -> None:
+        """Lift the filter that `wrap_anthropic(client)` and its like set."""
+        self.all_clients = True
+        for traced in self.traced:
+            traced.only_marked = None
+
+    def register(self) -> None:
+        """Have every module patched when it is imported, or now where it is."""
+        for name in dict.fromkeys(module for site in self.sites for module in site.modules):
+            already = name in sys.modules
+            wrapt.register_post_import_hook(partial(self._imported, late=already), name)
+        for piece in self.integration.pieces:
+            if isinstance(piece, Install):
+                for name in piece.modules:
+                    wrapt.register_post_import_hook(partial(self._install, piece), name)
+
+    def _imported(self, module: ModuleType, late: bool) -> None:
+        if self.on:
+            guarded(f"{self.integration.name}: patch {module.__name__}", self._patch, module, late)
+
+    def _patch(self, module: ModuleType, late: bool) -> None:
+        if late and _half_imported(module):
+            _deferred.append((self, module.__name__))
+            return
+        for site in self.sites:
+            if module.__name__ in site.modules:
+                attempt(site, f"{self.integration.name}: patch {site.path}", site.try_module, module, late)
+
+    def _install(self, piece: Install, module: ModuleType) -> None:
+        if self.on:
+            undo = guarded(f"{self.integration.name}: {piece.name}", piece.install, module)
+            if undo is not None:
+                self.undo_frameworks.append(undo)
+
+    def uninstall(self) -> None:
+        """Restore every attribute, newest patch first."""
+        self.on = False
+        for site in reversed(self.sites):
+            guarded(f"{self.integration.name}: restore {site.path}", site.undo)
+        for undo in self.undo_frameworks:
+            guarded(f"{self.integration.name}: uninstall", undo)
+        self.undo_frameworks.clear()
+
+
+_installed: dict[str, Installed] = {}
+# Modules that were half imported when their hook came: wrapt calls it on the unfinished module.
+_deferred: list[tuple[Installed, str]] = []
+
+
+def _half_imported(module: ModuleType) -> bool:
+    # Asked only of modules that were there before us: within an import's own hook the flag is still set.
+    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
+
+
+def _closing_wrapper(piece: Close, original: Any) -> Any:
+    def closed(instance: Any) -> None:
+        streams.closed_early(instance if piece.stream is None else getattr(instance, piece.stream, None))
+
+    return patches.before(original, closed)
+
+
+def install(names: Sequence[str] | None = None, *, strict: bool = False) -> None:
+    """Trace these integrations, or all that the environment allows.
+
+    Args:
+        names: integration names; None for all.
+        strict: raise for a library that is unknown, absent or too old, instead of passing over it.
+
+    Raises:
+        ValueError: with ``strict``, for a name that is no integration.
+        ModuleNotFoundError: with ``strict``, for a library that is not installed.
+        RuntimeError: with ``strict``, for a version outside the supported range.
+    """
+    retry_deferred()
+    for name in _chosen() if names is None else names:
+        if strict:
+            check(name)
+        guarded(f"{name}: install", _install_one, name, True)
+
+
+def install_for_marked_clients(name: str) -> None:
+    """Patch one integration for the clients that are marked, unless all are traced already."""
+    check(name)
+    _install_one(name, False)
+
+
+def _install_one(name: str, all_clients: bool) -> None:
+    there = _installed.get(name)
+    if there is not None and there.on:
+        if all_clients and not there.all_clients:
+            there.trace_all_clients()
+        return
+    installed = Installed(load(name), all_clients)
+    _installed[name] = installed
+    installed.register()
+
+
+def load(name: str) -> Integration:
+    """The spec of one integration.
+
+    Raises:
+        ValueError: where there is none of that name.
+    """
+    row = registry.INTEGRATIONS.get(name)
+    if row is None:
+        raise ValueError(f"no integration {name!r}; there are: {', '.join(registry.INTEGRATIONS)}.")
+    module, _, attribute = row.spec.partition(":")
+    spec: Integration = getattr(import_module(module), attribute)
+    return spec
+
+
+def check(name: str) -> None:
+    """Raise where an integration can't be installed here; see :func:`install`."""
+    check_version(load(name))
+
+
+def _chosen() -> list[str]:
+    wanted = [name.strip() for name in os.environ.get("MUTAGENT_INSTRUMENT", "").split(",") if name.strip()]
+    unwanted = {name.strip() for name in os.environ.get("MUTAGENT_DISABLE", "").split(",")}
+    return [name for name in wanted or registry.INTEGRATIONS if name not in unwanted]
+
+
+def retry_deferred() -> None:
+    """Patch what was half imported before and is whole now."""
+    waiting = _deferred[:]
+    _deferred.clear()
+    for installed, name in waiting:
+        module = sys.modules.get(name)
+        if module is not None:
+            installed._imported(module, late=True)
+
+
+def uninstall(names: Sequence[str] | None = None) -> None:
+    """Restore what these integrations, or all, have patched."""
+    for name in list(_installed) if names is None else names:
+        there = _installed.pop(name, None)
+        if there is not None:
+            there.uninstall()
+
+
+def status() -> list[IntegrationStatus]:
+    """What is installed and patched: one row for each integration known."""
+    retry_deferred()
+    return [_status(name) for name in registry.INTEGRATIONS]
+
+
+def _status(name: str) -> IntegrationStatus:
+    integration = load(name)
+    there = _installed.get(name)
+    rows = [] if there is None else [TargetStatus(site.modules[0], site.path, site.state, site.late)
+                                     for site in there.sites if site.traced is not None]  # fmt: skip
+    return IntegrationStatus(
+        name=name, distribution=integration.distribution, supported=integration.versions,
+        version=version_of(integration.distribution), active=there is not None and there.on,
+        every_client=there is None or there.all_clients, targets=rows,
+    )  # fmt: skip

@@ -1,0 +1,198 @@
+"""Read foreign objects without running their code.
+
+Attribute access, ``len``, iteration and ``str`` may all call methods that users wrote. What stands here goes to the
+storage beneath instead: the C slots of builtin types (which a subclass can't override from outside) and instance dicts.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import GetSetDescriptorType, MemberDescriptorType
+from typing import Any
+
+# A metaclass may override attribute access on a class; the slots of `type` itself can't be.
+_mro_of = type.__dict__["__mro__"].__get__
+_module_of = type.__dict__["__module__"].__get__
+_qualname_of = type.__dict__["__qualname__"].__get__
+_dict_of_class = type.__dict__["__dict__"].__get__
+
+
+def type_label(kind: type) -> str:
+    """``<module.Class>``: what stands for a value of which no plain form is known."""
+    module = _module_of(kind)
+    return f"<{module}.{_qualname_of(kind)}>" if isinstance(module, str) else f"<{_qualname_of(kind)}>"
+
+
+def is_kind(value: Any, kind: type) -> bool:
+    """Whether the value's class descends from ``kind``; unlike isinstance it asks neither the object nor the class."""
+    return kind in _mro_of(type(value)) if type(kind) is type else any(kind is base for base in _mro_of(type(value)))
+
+
+def instance_dict(value: Any) -> dict[str, Any] | None:
+    """The dict that holds an instance's attributes, or None where there is none or a class stands in its way."""
+    for base in _mro_of(type(value)):
+        descriptor = _dict_of_class(base).get("__dict__")
+        if descriptor is not None:
+            if type(descriptor) is not GetSetDescriptorType:
+                return None
+            found = descriptor.__get__(value)
+            return found if type(found) is dict else None
+    return None
+
+
+def model_fields(value: Any) -> dict[str, Any] | None:
+    """The fields of a pydantic model or a dataclass instance by name, extras included; None for anything else."""
+    kind = type(value)
+    for base in _mro_of(kind):
+        own = _dict_of_class(base)
+        if "__pydantic_fields_set__" in own or "__pydantic_core_schema__" in own:
+            return _pydantic_fields(value)
+        if "__dataclass_fields__" in own:
+            return _dataclass_fields(value, own["__dataclass_fields__"])
+    return None
+
+
+def _pydantic_fields(value: Any) -> dict[str, Any]:
+    fields = instance_dict(value) or {}
+    extra = _slot(value, "__pydantic_extra__")
+    return {**fields, **extra} if type(extra) is dict and extra else fields
+
+
+def _dataclass_fields(value: Any, declared: Any) -> dict[str, Any]:
+    stored = instance_dict(value) or {}
+    found: dict[str, Any] = {}
+    for name in declared if type(declared) is dict else ():
+        if name in stored:
+            found[name] = stored[name]
+        else:
+            held = _slot(value, name)
+            if held is not _MISSING:
+                found[name] = held
+    return found
+
+
+_MISSING: Any = object()
+
+
+def _slot(value: Any, name: str) -> Any:
+    for base in _mro_of(type(value)):
+        descriptor = _dict_of_class(base).get(name)
+        if type(descriptor) is MemberDescriptorType:
+            try:
+                return descriptor.__get__(value)
+            except AttributeError:
+                return _MISSING
+    return _MISSING
+
+
+def read(value: Any, name: str) -> Any:
+    """One field of a dict, a pydantic model or a dataclass, and None where there is none of that name.
+
+    Client libraries take and give the same shapes as dicts and as models; reading both alike is what lets one
+    extractor serve requests, responses and raw JSON.
+    """
+    if type(value) is dict:
+        return value.get(name)
+    if value is None or type(value) in (str, int, float, bool, list, tuple):
+        return None
+    fields = instance_dict(value)
+    if fields is not None and name in fields:
+        return fields[name]
+    if is_kind(value, dict):
+        return dict.get(value, name)
+    fields = model_fields(value)
+    return None if fields is None else fields.get(name)
+
+
+def read_path(value: Any, *names: str) -> Any:
+    """The field at the end of a path of names; None as soon as one is missing."""
+    for name in names:
+        value = read(value, name)
+        if value is None:
+            return None
+    return value
+
+
+def read_list(value: Any, name: str) -> list[Any]:
+    """A field that holds a list or a tuple, as a list; empty where it is missing or something else."""
+    return as_list(read(value, name))
+
+
+def as_list(value: Any) -> list[Any]:
+    """The items of a list or a tuple (or a subclass of one), and nothing for any other value: iterators stay whole."""
+    if type(value) is list or type(value) is tuple:
+        return list(value)
+    if is_kind(value, list):
+        return list(list.__iter__(value))
+    if is_kind(value, tuple):
+        return list(tuple.__iter__(value))
+    return []
+
+
+def read_str(value: Any, name: str) -> str | None:
+    """A field that holds a string (an enum member of strings counts), else None."""
+    found = read(value, name)
+    if type(found) is str:
+        return found
+    return str.__str__(found) if found is not None and is_kind(found, str) else None
+
+
+def read_int(value: Any, name: str) -> int | None:
+    """A field that holds a whole number, else None; True and False are no numbers here."""
+    found = read(value, name)
+    if type(found) is int:
+        return found
+    return int(found) if type(found) is float and found == found // 1 else None
+
+
+def is_unset(value: Any) -> bool:
+    """Whether a client library's own "not given" sentinel stands here (openai and anthropic send them as arguments)."""
+    return _qualname_of(type(value)) in ("NotGiven", "Omit", "Unset", "UNSET", "_Unset")
+
+
+def given(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that were really given: neither None nor a library's "not given" sentinel."""
+    return {name: value for name, value in arguments.items() if value is not None and not is_unset(value)}
+
+
+def loaded(module: str, name: str) -> Any:
+    """A class of a module that the program has already imported, else None; imports nothing."""
+    found = sys.modules.get(module)
+    return None if found is None else found.__dict__.get(name)
+
+
+def get(value: Any, name: str) -> Any:
+    """One field of an object that a client library made (a response, a chunk): faster than :func:`read`.
+
+    Not for what users pass in: it reads ``__dict__`` as the object gives it.
+    """
+    if type(value) is dict:
+        return value.get(name)
+    try:
+        return value.__dict__[name]
+    except (AttributeError, KeyError):
+        extra = getattr(value, "__pydantic_extra__", None)
+        return extra.get(name) if type(extra) is dict else None
+
+
+def get_path(value: Any, *names: str) -> Any:
+    """The field at the end of a path of names in an object that a client library made; None where one is missing."""
+    for name in names:
+        value = get(value, name)
+        if value is None:
+            return None
+    return value
+
+
+def get_list(value: Any, name: str) -> list[Any]:
+    """A list field of an object that a client library made; empty where it is missing."""
+    found = get(value, name)
+    return found if type(found) is list else as_list(found)
+
+
+def whole(value: Any) -> int | None:
+    """A token count as an int; None for what is no number."""
+    kind = type(value)
+    if kind is int:
+        return value  # type: ignore[no-any-return]
+    return int(value) if kind is float and value == value // 1 else None

@@ -1,0 +1,228 @@
+"""Any value → a bounded, JSON-safe copy of what it was at this moment.
+
+People append to ``messages`` after the call, so values are copied when the call is made. No code of theirs runs: known
+plain types are read through the C slots of their builtin base, pydantic models and dataclasses through their storage,
+and everything else is its ``<module.Class>``. The budget is in nodes and bytes, not in milliseconds, so the same value
+always gives the same copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mutagent.capture import media
+from mutagent.capture.plain import is_kind, is_unset, loaded, model_fields, type_label
+
+MAX_NODES = 10_000
+MAX_DEPTH = 24
+MAX_BYTES = 131_072
+_MAX_INT_BITS = 4_096
+# Of a list that is too long, a quarter of the budget goes to its head (system prompt), the rest to its tail.
+_HEAD_SHARE = 4
+
+_SCALARS = frozenset({type(None), bool})
+
+
+_max_bytes = MAX_BYTES
+
+
+def set_max_bytes(max_bytes: int) -> None:
+    """Bytes of text that every snapshot from here on keeps, where its caller doesn't say."""
+    global _max_bytes
+    _max_bytes = max_bytes
+
+
+def snapshot(value: Any, max_bytes: int | None = None, field: str | None = None) -> Any:
+    """A copy of ``value`` made of dict, list, str, int, float, bool and None.
+
+    Args:
+        value: anything; iterators, files and the like are never consumed.
+        max_bytes: characters of text kept in all; longer strings keep head and tail.
+        field: the name the value goes by, which tells media from text.
+    """
+    kind = type(value)
+    if kind is str and len(value) < 512:
+        return value
+    if kind in _SCALARS:
+        return value
+    return Snapshot(max_bytes).take(value, field)
+
+
+class Snapshot:
+    """One budget of nodes and bytes, spent over any number of values."""
+
+    __slots__ = ("bytes_left", "depth", "nodes_left", "path")
+
+    def __init__(self, max_bytes: int | None = None, max_nodes: int = MAX_NODES) -> None:
+        self.bytes_left = _max_bytes if max_bytes is None else max_bytes
+        self.nodes_left = max_nodes
+        self.depth = 0
+        self.path: list[int] = []
+
+    def take(self, value: Any, field: str | None = None) -> Any:
+        """The copy of one value within what is left of the budget."""
+        self.nodes_left -= 1
+        kind = type(value)
+        if kind is str:
+            return self.text(value, field)
+        if kind in _SCALARS:
+            return value
+        if kind is int:
+            return value if -(1 << 63) <= value < 1 << 64 else _big_int(value)
+        if kind is float:
+            return value if value - value == 0 else None  # NaN and infinities have no JSON form
+        if kind is dict or kind is list or kind is tuple:
+            return self.nested(self.mapping if kind is dict else self.sequence, value, value)
+        return self.uncommon(value, kind, field)
+
+    def text(self, value: str, field: str | None = None) -> Any:
+        """A string: whole, as a media placeholder, or its head and tail with what was cut between them."""
+        size = len(value)
+        if size >= 512:
+            placeholder = media.text_placeholder(value, field)
+            if placeholder is not None:
+                return placeholder
+        if size <= self.bytes_left:
+            self.bytes_left -= size
+            return value
+        keep = max(self.bytes_left, 0)
+        self.bytes_left = 0
+        head, tail = value[: keep - keep // 3], value[len(value) - keep // 3 :] if keep >= 3 else ""
+        return f"{head}…[{size - keep} characters cut]…{tail}"
+
+    def nested(self, take: Callable[[Any], Any], identity: Any, content: Any) -> Any:
+        """A container, unless the depth or the nodes are used up or it holds itself."""
+        if self.depth >= MAX_DEPTH or self.nodes_left <= 0:
+            return f"{type_label(type(identity))[:-1]}, not recorded: too much>"
+        number = id(identity)
+        if number in self.path:
+            return f"{type_label(type(identity))[:-1]}, circular>"
+        self.path.append(number)
+        self.depth += 1
+        try:
+            return take(content)
+        finally:
+            self.depth -= 1
+            self.path.pop()
+
+    def mapping(self, value: dict[Any, Any]) -> dict[str, Any]:
+        """A dict, by string keys."""
+        copy: dict[str, Any] = {}
+        for key, item in _items(value):
+            if self.nodes_left <= 0:
+                copy["…"] = f"{len(value) - len(copy)} more"
+                break
+            if is_unset(item):
+                continue
+            name = key if type(key) is str else _key(key)
+            copy[name] = self.take(item, name)
+        return copy
+
+    def sequence(self, value: list[Any] | tuple[Any, ...], take: Callable[[Any], Any] | None = None) -> list[Any]:
+        """A list or a tuple, each item by ``take``; of one that is too long, the head and the tail."""
+        take = take or self.take
+        items = list(value)
+        copy: list[Any] = []
+        floor_bytes = self.bytes_left - self.bytes_left // _HEAD_SHARE
+        floor_nodes = self.nodes_left - self.nodes_left // _HEAD_SHARE
+        position = 0
+        while position < len(items) and self.bytes_left > floor_bytes and self.nodes_left > floor_nodes:
+            copy.append(take(items[position]))
+            position += 1
+        tail: list[Any] = []
+        end = len(items)
+        while end > position and self.bytes_left > 0 and self.nodes_left > 0:
+            end -= 1
+            tail.append(take(items[end]))
+        if end > position:
+            copy.append(f"…[{end - position} items cut]…")
+        copy.extend(reversed(tail))
+        return copy
+
+    def uncommon(self, value: Any, kind: type, field: str | None) -> Any:
+        """Subclasses of plain types, bytes, sets, times, paths, models; the class's name for what is none of them."""
+        for base, take in _BASES:
+            if is_kind(value, base):
+                return take(self, value, field)
+        fields = model_fields(value)
+        if fields is not None:
+            return self.nested(self.mapping, value, fields)
+        return _plain_form(value, kind)
+
+
+def _items(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
+    # In one C call: another thread may write to the dict while we walk it.
+    return list(dict.items(value))
+
+
+def _key(key: Any) -> str:
+    if is_kind(key, str):
+        return str.__str__(key)
+    return str(key) if type(key) in (int, float, bool, type(None)) else type_label(type(key))
+
+
+def _big_int(value: int) -> Any:
+    bits = value.bit_length()
+    # Python refuses to print very long integers (https://docs.python.org/3/library/stdtypes.html#int-max-str-digits).
+    return str(value) if bits <= _MAX_INT_BITS else f"<int of {bits} bits>"
+
+
+def _enum_value(snapshot: Snapshot, value: Any) -> Any:
+    from mutagent.capture.plain import instance_dict
+
+    return snapshot.take((instance_dict(value) or {}).get("_value_"))
+
+
+def _set_items(snapshot: Snapshot, value: Any, field: str | None) -> Any:
+    base = set if is_kind(value, set) else frozenset
+    return snapshot.nested(snapshot.sequence, value, list(base.__iter__(value)))
+
+
+# Subclasses are read through the base's own C methods. bool can't be subclassed; int comes after it for enums' sake.
+_BASES: tuple[tuple[type, Callable[[Snapshot, Any, str | None], Any]], ...] = (
+    (str, lambda snap, value, field: snap.text(str.__str__(value), field)),
+    (bytes, lambda snap, value, field: media.bytes_placeholder(bytes.__getitem__(value, slice(None)))),
+    (bytearray, lambda snap, value, field: media.bytes_placeholder(bytearray.__getitem__(value, slice(None)))),
+    (memoryview, lambda snap, value, field: media.bytes_placeholder(value)),
+    (int, lambda snap, value, field: snap.take(int.__add__(value, 0))),
+    (float, lambda snap, value, field: snap.take(float.__add__(value, 0.0))),
+    (dict, lambda snap, value, field: snap.nested(snap.mapping, value, value)),
+    (list, lambda snap, value, field: snap.nested(snap.sequence, value, list(list.__iter__(value)))),
+    (tuple, lambda snap, value, field: snap.nested(snap.sequence, value, list(tuple.__iter__(value)))),
+    (set, _set_items),
+    (frozenset, _set_items),
+)
+
+
+def _iso(value: Any) -> str:
+    zone = value.tzinfo
+    timezone = loaded("datetime", "timezone")
+    # A zone of the user's own class would run its utcoffset().
+    known = zone is None or type(zone) is timezone or type(zone) is loaded("zoneinfo", "ZoneInfo")
+    return str((value if known else value.replace(tzinfo=None)).isoformat())
+
+
+_PLAIN_FORMS: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
+    ("datetime", "datetime", _iso),
+    ("datetime", "time", _iso),
+    ("datetime", "date", lambda value: value.isoformat()),
+    ("datetime", "timedelta", lambda value: str(value)),
+    ("uuid", "UUID", lambda value: str(value)),
+    ("decimal", "Decimal", lambda value: str(value)),
+    ("pathlib", "PosixPath", lambda value: str(value)),
+    ("pathlib", "WindowsPath", lambda value: str(value)),
+    ("pathlib", "PurePosixPath", lambda value: str(value)),
+)
+
+
+def _plain_form(value: Any, kind: type) -> Any:
+    for module, name, form in _PLAIN_FORMS:
+        if kind is loaded(module, name):
+            return form(value)
+    enum = loaded("enum", "Enum")
+    if enum is not None and is_kind(value, enum):
+        return _enum_value(Snapshot(4096, 100), value)
+    if kind is type or is_kind(value, type):
+        return f"<class {type_label(value)[1:-1]}>"
+    return type_label(kind)

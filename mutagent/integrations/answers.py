@@ -1,0 +1,92 @@
+"""What a call gave back: a whole answer, a stream, or a raw response that holds one of the two."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from mutagent.capture.plain import instance_dict, is_kind
+from mutagent.integrations.engine import Call
+from mutagent.integrations.shapes.errors import request_id_of
+from mutagent.integrations.spec import Raw
+from mutagent.integrations.streams import record
+
+# Raw responses whose body is not read yet, with the call that each answers.
+_unread: WeakKeyDictionary[Any, Call] = WeakKeyDictionary()
+
+
+def settle(call: Call, result: Any) -> Any:
+    """End the call with a whole answer, or go on watching a stream or a raw response; returns what the program gets."""
+    if not call.span.recording:
+        call.end()
+        return result
+    if _is_raw(call, result):
+        _settle_raw(call, result)
+        return result
+    if call.traced.target.chunks is not None and is_stream(call, result):
+        return record(call, result)
+    call.succeeded(result)
+    return result
+
+
+def is_stream(call: Call, result: Any) -> bool:
+    """Whether the answer comes in pieces: an iterator, or an iterable where a stream was asked for."""
+    kind = type(result)
+    if hasattr(kind, "__next__") or hasattr(kind, "__anext__"):
+        return True
+    streamed = call.request is not None and call.request.streamed
+    return streamed and (hasattr(kind, "__iter__") or hasattr(kind, "__aiter__")) and not is_kind(result, dict)
+
+
+def _is_raw(call: Call, result: Any) -> bool:
+    names = {base.__name__ for base in type(result).__mro__[:4]}
+    return any(
+        isinstance(piece, Raw) and piece.class_name in names for piece in call.traced.integration.pieces
+    ) and hasattr(result, "http_response")
+
+
+def _settle_raw(call: Call, response: Any) -> None:
+    request_id = request_id_of(response.http_response)
+    if request_id is not None:
+        call.span.attributes["mutagent.request_id"] = request_id
+    body = _loaded_body(response)
+    if body is None or (call.request is not None and call.request.streamed):
+        _unread[response] = call
+    else:
+        call.succeeded(body)
+
+
+def _loaded_body(response: Any) -> Any:
+    """The JSON of a raw response whose body is in memory. Its own ``parse()`` is the program's to call."""
+    content = (instance_dict(response.http_response) or {}).get("_content")
+    if type(content) is not bytes:
+        return None
+    try:
+        return json.loads(content)
+    except ValueError:
+        return {}
+
+
+def parsed(response: Any, result: Any) -> Any:
+    """The program has parsed a raw response: a stream is watched from here on, anything else is the answer."""
+    call = _unread.pop(response, None)
+    if call is None:
+        return result
+    if call.traced.target.chunks is not None and is_stream(call, result):
+        return record(call, result)
+    call.succeeded(result)
+    return result
+
+
+def closed(response: Any) -> None:
+    """The program has released a raw response; what it read in its own way is recorded where it is in memory."""
+    call = _unread.pop(response, None)
+    if call is None:
+        return
+    body = _loaded_body(response)
+    if body:
+        call.succeeded(body)
+        return
+    call.span.attributes["mutagent.stream.outcome"] = "closed"
+    call.end()

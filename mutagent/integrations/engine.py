@@ -1,0 +1,262 @@
+"""The one engine: a span around each call of a target, whatever the library and however the answer comes.
+
+It supplies spans, context, sync and async, streams, raw responses, managers, errors and cancellation; a spec supplies
+what to read. The real call stands outside every ``try`` of ours but the one that records what it raised and lets it go
+on; all else runs behind the guard.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from mutagent.guard import Guard, attempt, guarded, record_failure, say_once
+from mutagent.integrations import facts
+from mutagent.integrations.spec import Integration, Request, Response, Target
+from mutagent.tracing import context, failure
+from mutagent.tracing.runtime import live, live_tracer
+from mutagent.tracing.span import MutagentSpan
+from mutagent.tracing.tracer import Tracer
+
+# So many failures of ours in a row, and a target is left alone for the rest of the process.
+FAILURES_TO_SWITCH_OFF = 10
+# A chat framework may serve a call through the completions endpoint, and the other way round.
+_FAMILY = {"llm.chat": "text", "llm.completion": "text"}
+
+
+class Traced:
+    """One target as it is patched in this process: its spec, whether it is on, and how often we failed in it."""
+
+    __slots__ = ("failures", "integration", "label", "on", "only_marked", "target")
+
+    def __init__(self, integration: Integration, target: Target, only_marked: Callable[[Any], bool] | None) -> None:
+        self.integration = integration
+        self.target = target
+        self.label = f"{integration.name}:{target.path}"
+        self.on = True
+        self.failures = 0
+        # Where single clients are traced: whether the object called on belongs to one of them.
+        self.only_marked = only_marked
+
+    def failed(self, step: str, error: BaseException) -> None:
+        """Count a failure of ours; too many in a row switch this target off."""
+        record_failure(f"{self.label} {step}", error)
+        self.failures += 1
+        if self.failures >= FAILURES_TO_SWITCH_OFF and self.on:
+            self.on = False
+            say_once(f"off {self.label}", f"{self.label} is no longer traced: reading it failed "
+                     f"{self.failures} times in a row ({type(error).__name__}). The program is not affected; "
+                     "`mutagent doctor` shows more.")  # fmt: skip
+
+    def begin(self, instance: Any, arguments: dict[str, Any]) -> Call | None:
+        """Start the span of one call, or take the place of the one that stands for it; None where it is not traced."""
+        if not self.on or (self.only_marked is not None and not self.only_marked(instance)):
+            return None
+        tracer = live.tracer or live_tracer()
+        if tracer is None:
+            return None
+        outer = context.current.get()
+        parent = context.open_span(outer)
+        kind = self.target.kind
+        if parent is not None and parent.claim == _FAMILY.get(kind, kind):
+            parent.claim = None
+            call = Call(self, tracer, parent, outer, enriches=True)
+        else:
+            span = tracer.start(kind, self.target.operation, outer)
+            span.claim = _FAMILY.get(kind, kind)
+            call = Call(self, tracer, span, outer, enriches=False)
+        if call.span.recording:
+            attempt(self, "request", call.record_request, instance, arguments)
+        return call
+
+
+class Call:
+    """One call under way: its span, and whether that span is its own or a framework's that it adds to."""
+
+    __slots__ = ("asked_usage", "enriches", "outer", "request", "span", "traced", "tracer")
+
+    def __init__(self, traced: Traced, tracer: Tracer, span: MutagentSpan, outer: Any, enriches: bool) -> None:
+        self.traced = traced
+        self.tracer = tracer
+        self.span = span
+        self.outer = outer
+        self.enriches = enriches
+        self.request: Request | None = None
+        # Whether the stream's usage was asked for by us: its chunk is not the program's to see.
+        self.asked_usage = False
+
+    def record_request(self, instance: Any, arguments: dict[str, Any]) -> None:
+        """Record what is asked for; a framework's span keeps its own words and gains where the request goes."""
+        request = self.request = self.traced.target.request(arguments, instance)
+        if self.enriches:
+            fill_gaps(self.span, request)
+        else:
+            facts.apply_request(self.span, self.traced.target.operation, request, self.tracer.capture_inputs)
+
+    def record_response(self, response: Response) -> None:
+        """Record what came back; the client's counts win over a framework's."""
+        keep_output = self.tracer.capture_outputs and not (self.enriches and self.span.output is not None)
+        facts.apply_response(self.span, response, keep_output)
+
+    def record_answer(self, result: Any) -> None:
+        """Record a whole answer as the spec reads it; a target that can be read is not about to be switched off."""
+        assert self.traced.target.response is not None
+        self.record_response(self.traced.target.response(result))
+        self.traced.failures = 0
+
+    def succeeded(self, result: Any) -> None:
+        """Record a whole answer and end the span."""
+        if self.traced.target.response is not None and self.span.recording:
+            attempt(self.traced, "response", self.record_answer, result)
+        self.end()
+
+    def failed(self, error: BaseException) -> None:
+        """Record an exception on its way to the program; a framework's span is the framework's to fail."""
+        with Guard(self.traced.label + " error"):
+            self.span.attributes.update(self.traced.integration.error(error))
+            if not self.enriches:
+                self.tracer.fail(self.span, error)
+            else:
+                self.span.attributes["error.type"] = failure.type_name(error)
+
+    def end(self) -> None:
+        """End the span, where it is ours."""
+        with Guard(self.traced.label + " end"):
+            if not self.enriches:
+                if self.span.status == "unset":
+                    self.span.status = "ok"
+                self.tracer.end(self.span)
+
+    def settle(self, result: Any) -> Any:
+        """What the program gets: the result itself, with a stream or a raw response watched from inside."""
+        from mutagent.integrations import answers
+
+        with Guard(self.traced.label + " answer"):
+            return answers.settle(self, result)
+        self.end()
+        return result
+
+
+def fill_gaps(span: MutagentSpan, request: Request) -> None:
+    """Add to a framework's span what its client knows of the request, without changing what stands there."""
+    metrics = span.metrics
+    metrics.model = metrics.model or request.model
+    metrics.provider = metrics.provider or request.provider
+    found: dict[str, Any] = {}
+    facts.apply_parameters(found, request.parameters)
+    found.update(request.attributes)
+    if request.server is not None:
+        found.update(facts.server_of(request.server))
+    if request.model is not None:
+        found["gen_ai.request.model"] = request.model
+    if request.provider is not None:
+        found["gen_ai.provider.name"] = request.provider
+    for name, value in found.items():
+        span.attributes.setdefault(name, value)
+
+
+def wrapper_for(traced: Traced, original: Callable[..., Any]) -> Callable[..., Any]:
+    """What stands in the target's place: a plain function, so that bound methods stay picklable and copyable."""
+    if inspect.iscoroutinefunction(original):
+
+        @functools.wraps(original)
+        async def async_wrapper(*args: Any, **kwargs: Any) -> Any:
+            sent = with_usage_asked(traced, kwargs)
+            return await in_span(traced, args, kwargs, sent is not kwargs, original(*args, **sent))
+
+        return async_wrapper
+
+    @functools.wraps(original)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        sent = with_usage_asked(traced, kwargs)
+        if traced.target.is_async:
+            return started_later(traced, args, kwargs, sent is not kwargs, original(*args, **sent))
+        call = begun(traced, args, kwargs, sent is not kwargs)
+        if call is None:
+            return original(*args, **sent)
+        context.current.set(call.span)
+        try:
+            result = original(*args, **sent)
+        except BaseException as error:
+            call.failed(error)
+            raise
+        finally:
+            context.current.set(call.outer)
+        return awaited(call, result) if inspect.iscoroutine(result) else call.settle(result)
+
+    return wrapper
+
+
+def begun(traced: Traced, args: tuple[Any, ...], kwargs: dict[str, Any], asked_usage: bool) -> Call | None:
+    """The call begun, behind the guard; None where it is not traced."""
+    arguments = arguments_of(traced.target, args, kwargs) if traced.target.parameters else kwargs
+    call = guarded(traced.label, traced.begin, args[0] if args else None, arguments)
+    if call is not None:
+        call.asked_usage = asked_usage
+    return call
+
+
+def arguments_of(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The call's arguments by name; positional ones where the target names them."""
+    if not target.parameters:
+        return kwargs
+    positional = args[1:] if "." in target.path else args
+    return {**dict(zip(target.parameters, positional, strict=False)), **kwargs}
+
+
+def with_usage_asked(traced: Traced, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments, asking a stream for its usage where the user has allowed that; else the very same object."""
+    ask = traced.target.ask_usage
+    if ask is None or not traced.on or live.tracer is None or not live.tracer.settings.stream_usage:
+        return kwargs
+    return guarded(traced.label + " usage", ask, kwargs) or kwargs
+
+
+class _Unstarted:
+    """Holds a coroutine for another that awaits it. Dropped before that, it closes it: one warning is enough."""
+
+    __slots__ = ("coroutine",)
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self.coroutine = coroutine
+
+    def __del__(self) -> None:
+        self.coroutine.close()
+
+
+def started_later(
+    traced: Traced, args: tuple[Any, ...], kwargs: dict[str, Any], asked_usage: bool, inner: Any
+) -> Any:
+    """For an async method: the span begins when its coroutine is awaited, which is when the request is sent."""
+    if not inspect.iscoroutine(inner):
+        call = begun(traced, args, kwargs, asked_usage)
+        return inner if call is None else call.settle(inner)
+    shell = in_span(traced, args, kwargs, asked_usage, inner)
+    shell.__name__, shell.__qualname__ = inner.__name__, inner.__qualname__
+    return shell
+
+
+async def in_span(
+    traced: Traced, args: tuple[Any, ...], kwargs: dict[str, Any], asked_usage: bool, inner: Any
+) -> Any:
+    """Await a target's coroutine inside its span."""
+    held = _Unstarted(inner)
+    call = begun(traced, args, kwargs, asked_usage)
+    if call is None:
+        return await held.coroutine
+    return await awaited(call, held.coroutine)
+
+
+async def awaited(call: Call, inner: Coroutine[Any, Any, Any]) -> Any:
+    """Await the real call with its span current, and settle what it gives."""
+    context.current.set(call.span)
+    try:
+        result = await inner
+    except BaseException as error:
+        call.failed(error)
+        raise
+    finally:
+        context.current.set(call.outer)
+    return call.settle(result)

@@ -1,0 +1,91 @@
+"""Context managers whose entering sends the request: the span begins there, with the arguments given before."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from mutagent.guard import attempt, guarded
+from mutagent.integrations.engine import Call, Traced, arguments_of
+from mutagent.integrations.spec import Manager
+from mutagent.integrations.streams import record
+from mutagent.tracing import context
+
+# Managers that were made and not entered yet, with what they will ask for.
+_made: WeakKeyDictionary[Any, tuple[Traced, Any, dict[str, Any]]] = WeakKeyDictionary()
+
+
+def making_wrapper(traced: Traced, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Around the method that makes the manager: remembers the arguments."""
+
+    @functools.wraps(original)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        manager = original(*args, **kwargs)
+        if traced.on and args:
+            guarded(traced.label, _remember, traced, manager, args[0], arguments_of(traced.target, args, kwargs))
+        return manager
+
+    return wrapper
+
+
+def _remember(traced: Traced, manager: Any, instance: Any, arguments: dict[str, Any]) -> None:
+    _made[manager] = (traced, instance, dict(arguments))
+
+
+def _begin(manager: Any) -> Call | None:
+    made = _made.pop(manager, None)
+    return None if made is None else made[0].begin(made[1], made[2])
+
+
+def entering_wrapper(piece: Manager, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Around the manager's entering: the span of the request, and the raw stream watched from inside."""
+    if inspect.iscoroutinefunction(original):
+
+        @functools.wraps(original)
+        async def async_wrapper(self: Any) -> Any:
+            call = guarded(piece.enter, _begin, self)
+            if call is None:
+                return await original(self)
+            context.current.set(call.span)
+            try:
+                entered = await original(self)
+            except BaseException as error:
+                call.failed(error)
+                raise
+            finally:
+                context.current.set(call.outer)
+            return _watched(piece, call, entered)
+
+        return async_wrapper
+
+    @functools.wraps(original)
+    def wrapper(self: Any) -> Any:
+        call = guarded(piece.enter, _begin, self)
+        if call is None:
+            return original(self)
+        context.current.set(call.span)
+        try:
+            entered = original(self)
+        except BaseException as error:
+            call.failed(error)
+            raise
+        finally:
+            context.current.set(call.outer)
+        return _watched(piece, call, entered)
+
+    return wrapper
+
+
+def _watched(piece: Manager, call: Call, entered: Any) -> Any:
+    attempt(call.traced, "stream", _watch, piece, call, entered)
+    return entered
+
+
+def _watch(piece: Manager, call: Call, entered: Any) -> None:
+    raw = getattr(entered, piece.stream)
+    watched = record(call, raw)
+    if watched is not raw:
+        setattr(entered, piece.stream, watched)

@@ -1,0 +1,21 @@
+"""Which integrations there are: pure data, read at the start of every process, so it imports nothing."""
+
+from __future__ import annotations
+
+
+class Row:
+    """One integration: the modules whose import means that the library is used, and where its spec is."""
+
+    __slots__ = ("roots", "spec")
+
+    def __init__(self, roots: tuple[str, ...], spec: str) -> None:
+        self.roots = roots
+        self.spec = spec
+
+
+INTEGRATIONS: dict[str, Row] = {
+    "openai": Row(roots=("openai",), spec="mutagent.integrations.specs.openai:OPENAI"),
+    "anthropic": Row(roots=("anthropic",), spec="mutagent.integrations.specs.anthropic:ANTHROPIC"),
+}
+
+ROOTS: tuple[str, ...] = tuple(sorted({root for row in INTEGRATIONS.values() for root in row.roots}))

@@ -1,0 +1,1 @@
+"""What several libraries share: message shapes, error shapes, and who stands behind a base URL."""

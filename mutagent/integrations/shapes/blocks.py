@@ -1,0 +1,105 @@
+"""Messages made of content blocks, as Anthropic has them: text, thinking, tool use, tool results, media."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mutagent.capture.plain import as_list, get, get_path, read, read_list, read_str, whole
+from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.spec import Usage
+
+
+def messages(value: Any, system: Any, budget: Snapshot) -> dict[str, Any]:
+    """Request messages as an input object, the system prompt first; what is no list is recorded raw, unread."""
+    head = [] if system is None else [{"role": "system", "content": system}]
+    items = as_list(value)
+    if not items:
+        return {"messages": head, "raw": budget.take(value)} if value is not None else {"messages": head}
+    return {"messages": [*head, *_flat(budget.sequence(items, lambda item: message(item, budget)))]}
+
+
+def _flat(groups: list[Any]) -> list[Any]:
+    return [one for group in groups for one in (group if type(group) is list else [group])]
+
+
+def message(item: Any, budget: Snapshot) -> Any:
+    """One message in wire form; a list of several where it carries tool results, each a message of its own."""
+    role = read_str(item, "role")
+    if role is None:
+        return budget.take(item)
+    content = read(item, "content")
+    if type(content) is str:
+        return {"role": role, "content": budget.text(content)}
+    results: list[Any] = []
+    parts: list[Any] = []
+    calls: list[dict[str, Any]] = []
+    for block in as_list(content):
+        _sort_block(block, budget, parts, calls, results)
+    if results and not parts and not calls:
+        return results
+    plain: dict[str, Any] = {"role": role, "content": simple(parts)}
+    if calls:
+        plain["toolCalls"] = calls
+    return [*results, plain] if results else plain
+
+
+def _sort_block(block: Any, budget: Snapshot, parts: list[Any], calls: list[dict[str, Any]], results: list[Any]) -> None:
+    kind = read_str(block, "type") or ""
+    if kind == "text" and not read(block, "citations"):
+        parts.append({"type": "text", "text": budget.take(read(block, "text"))})
+    elif kind in ("thinking", "redacted_thinking"):
+        parts.append({"type": "reasoning", "text": budget.take(read(block, "thinking") or "<redacted>")})
+    elif kind.endswith("tool_use"):
+        calls.append(
+            {"id": read_str(block, "id"), "name": read_str(block, "name"), "arguments": budget.take(read(block, "input"))}
+        )
+    elif kind.endswith("tool_result"):
+        _place_result(block, budget, calls, results)
+    else:
+        parts.append(budget.take(block))
+
+
+def _place_result(block: Any, budget: Snapshot, calls: list[dict[str, Any]], results: list[Any]) -> None:
+    identity = read_str(block, "tool_use_id")
+    content = simple([_part(part, budget) for part in read_list(block, "content")]) or budget.take(read(block, "content"))
+    for call in calls:
+        # A tool that the provider ran: its result stands beside its call.
+        if call["id"] == identity:
+            call["result"] = content
+            return
+    plain = {"role": "tool", "content": content, "toolCallId": identity}
+    if read(block, "is_error") is True:
+        plain["isError"] = True
+    results.append(plain)
+
+
+def _part(part: Any, budget: Snapshot) -> Any:
+    if read_str(part, "type") == "text":
+        return {"type": "text", "text": budget.take(read(part, "text"))}
+    return budget.take(part)
+
+
+def simple(parts: list[Any]) -> Any:
+    """A lone text is said plainly, without a list around it."""
+    if not parts:
+        return None
+    if all(type(part) is dict and part.get("type") == "text" and type(part.get("text")) is str for part in parts):
+        return "\n".join(part["text"] for part in parts)
+    return parts
+
+
+def usage(raw: Any) -> Usage | None:
+    """Token counts: input tokens exclude both cache parts here, so they are added."""
+    if raw is None:
+        return None
+    fresh = whole(get(raw, "input_tokens"))
+    read_tokens = whole(get(raw, "cache_read_input_tokens"))
+    created = whole(get(raw, "cache_creation_input_tokens"))
+    return Usage(
+        input=None if fresh is None else fresh + (read_tokens or 0) + (created or 0),
+        output=whole(get(raw, "output_tokens")),
+        cache_read=read_tokens,
+        cache_creation=created,
+        reasoning=whole(get_path(raw, "output_tokens_details", "thinking_tokens")),
+        raw=raw,
+    )

@@ -1,0 +1,35 @@
+"""The exceptions of the generated clients (openai, anthropic, groq …): status, code and request id as attributes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mutagent.capture.plain import instance_dict
+
+_REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id")
+
+
+def api_error(error: BaseException) -> dict[str, Any]:
+    """What an API exception says beside its message; empty for any other exception."""
+    fields = instance_dict(error) or {}
+    body = fields.get("body")
+    # Anthropic nests the error once more than OpenAI does.
+    detail = body.get("error", body) if type(body) is dict else None
+    detail = detail if type(detail) is dict else {}
+    found = {
+        "http.response.status_code": fields.get("status_code"),
+        "mutagent.error.code": fields.get("code") or detail.get("code") or fields.get("type") or detail.get("type"),
+        "mutagent.error.type": fields.get("type") or detail.get("type"),
+        "mutagent.request_id": fields.get("request_id") or request_id_of(fields.get("response")),
+    }
+    return {name: value for name, value in found.items() if isinstance(value, (str, int))}
+
+
+def request_id_of(http_response: Any) -> str | None:
+    """The provider's id of a request, from the headers of its HTTP response."""
+    headers = getattr(http_response, "headers", None)
+    for name in _REQUEST_ID_HEADERS if headers is not None else ():
+        value = headers.get(name)
+        if isinstance(value, str):
+            return value
+    return None

@@ -1,0 +1,32 @@
+"""Which of a call's arguments are request parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mutagent.capture.plain import is_unset
+
+# The conversation itself, which has its own place on a span, and what is about the transport and may hold secrets.
+_NOT_PARAMETERS = frozenset(
+    {"model", "messages", "input", "prompt", "tools", "functions", "system", "instructions", "suffix",
+     "extra_headers", "extra_query", "headers", "timeout", "api_key", "authorization", "client", "http_client"}
+)  # fmt: skip
+
+
+def parameters(given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that say how to answer: all that were given but the conversation and the transport."""
+    return {
+        name: value
+        for name, value in given.items()
+        if value is not None and name not in _NOT_PARAMETERS and not is_unset(value)
+    }
+
+
+def streams(given: dict[str, Any]) -> bool:
+    """Whether a streamed answer is asked for."""
+    return given.get("stream") is True
+
+
+def text_of(value: Any) -> str | None:
+    """A model's name as a string; None where it is none."""
+    return value if type(value) is str else None

@@ -1,0 +1,209 @@
+"""The vocabulary in which a library is described. It is closed and small: the engine knows nothing else.
+
+A spec is data and pure functions. It never imports the library it describes, and its functions take what the library
+takes and gives: they read fields with :mod:`mutagent.capture.plain`, which serves dicts and models alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Modules = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Request:
+    """What one call asks for.
+
+    ``input`` is a wire-form IO dict; ``parameters`` are the request parameters by the provider's own names;
+    ``attributes`` is what has its own attribute name already. ``streamed`` says that a stream was asked for.
+    """
+
+    model: str | None = None
+    provider: str | None = None
+    input: dict[str, Any] | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    server: str | None = None
+    streamed: bool = False
+    name: str | None = None
+
+
+@dataclass(slots=True)
+class Usage:
+    """Token counts after normalisation: input includes both cache parts, output includes reasoning.
+
+    What the provider didn't say is None. ``raw`` is the provider's own object.
+    """
+
+    input: int | None = None
+    output: int | None = None
+    total: int | None = None
+    cache_read: int | None = None
+    cache_creation: int | None = None
+    reasoning: int | None = None
+    input_audio: int | None = None
+    output_audio: int | None = None
+    raw: Any = None
+
+
+@dataclass(slots=True)
+class Response:
+    """What one call gave: the model that answered, the provider's ids and words, the output as a wire-form IO dict."""
+
+    model: str | None = None
+    id: str | None = None
+    finish_reasons: list[str] = field(default_factory=list)
+    output: dict[str, Any] | None = None
+    usage: Usage | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)
+    error: str | None = None
+    """A failure that came as an answer, not as an exception."""
+
+
+class Chunks(Protocol):
+    """Folds the chunks of one stream: takes text and counts at once and keeps no chunk."""
+
+    def feed(self, chunk: Any) -> None:
+        """Take what one chunk says."""
+
+    def response(self) -> Response:
+        """What the chunks so far amount to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One method or function that makes one model request.
+
+    Args:
+        modules: where it may stand, newest library version first; the first that has it is patched.
+        path: its path inside the module, such as ``"Completions.create"``.
+        kind: the span's kind.
+        operation: OpenTelemetry's ``gen_ai.operation.name``; the span is called ``"<operation> <model>"``.
+        request: arguments by name and the object called on → :class:`Request`.
+        response: what came back → :class:`Response`.
+        chunks: makes the accumulator of a streamed answer.
+        parameters: names of positional arguments, where a library takes them by position.
+        ask_usage: arguments → arguments that ask a stream for its usage, or None where there is nothing to ask.
+        hides: whether a chunk only came because ``ask_usage`` asked for it.
+        owns: False for a call that makes no request of its own where another target's call stands within it.
+    """
+
+    modules: Modules
+    path: str
+    kind: str
+    operation: str
+    request: Callable[[dict[str, Any], Any], Request]
+    response: Callable[[Any], Response] | None = None
+    chunks: Callable[[], Chunks] | None = None
+    parameters: tuple[str, ...] = ()
+    ask_usage: Callable[[dict[str, Any]], dict[str, Any] | None] | None = None
+    hides: Callable[[Any], bool] | None = None
+
+    @property
+    def is_async(self) -> bool:
+        """Whether calling it gives a coroutine; libraries say so in the class's name, decorated methods don't tell."""
+        return self.path.startswith("Async") or self.path.rpartition(".")[2].startswith("a_")
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """A method that returns a context manager whose entering sends the request.
+
+    Args:
+        call: the method, as a :class:`Target`; its arguments are the request's.
+        modules: where the manager's class stands.
+        enter: path of its ``__enter__`` or ``__aenter__``.
+        stream: attribute of the entered object that holds the raw stream.
+    """
+
+    call: Target
+    modules: Modules
+    enter: str
+    stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """A method by which a program leaves a stream early.
+
+    Args:
+        modules: where its class stands.
+        path: the method, such as ``"Stream.close"``.
+        stream: attribute that holds the raw stream, where the object is a wrapper around it.
+    """
+
+    modules: Modules
+    path: str
+    stream: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """How a library's raw response is read without consuming it.
+
+    Args:
+        modules: where its class stands.
+        parse: path of the method that turns it into a model or a stream.
+        close: path of the method that releases it, where there is one.
+    """
+
+    modules: Modules
+    parse: str
+    close: str | None = None
+
+    @property
+    def class_name(self) -> str:
+        """The response's class, by which the engine knows one."""
+        return self.parse.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Another place that copied a target's method when it was imported; patched like the target itself."""
+
+    modules: Modules
+    path: str
+    of: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """A framework with an official hook: ``install()`` registers with it and returns what takes that back."""
+
+    modules: Modules
+    name: str
+    install: Callable[[Any], Callable[[], None]]
+
+
+Piece = Target | Manager | Close | Raw | Alias | Install
+
+
+def no_error_facts(error: BaseException) -> Mapping[str, Any]:
+    """For libraries whose exceptions carry nothing but a message."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """One library: what it is called, which versions are supported, and what is traced of it.
+
+    Args:
+        name: what users call it in ``MUTAGENT_INSTRUMENT`` and ``instrument()``.
+        distribution: its name on the package index.
+        versions: the supported range, as a PEP 440 specifier.
+        pieces: what is patched.
+        error: an exception of the library → attributes (status code, the provider's code, request id).
+        client: attribute by which a resource knows its client; tracing of single clients asks it.
+        copies: methods of the client class that make another client, such as ``copy``.
+    """
+
+    name: str
+    distribution: str
+    versions: str
+    pieces: tuple[Piece, ...]
+    error: Callable[[BaseException], Mapping[str, Any]] = no_error_facts
+    client: str = "_client"
+    copies: tuple[tuple[Modules, str], ...] = ()

@@ -1,0 +1,193 @@
+"""Anthropic's Python client, 0.40 to 2.x: messages and beta messages, on every platform's client.
+
+The tool runner and threads make one such call a turn. ``.stream()`` makes its own request when it is entered.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mutagent.capture.plain import get, read
+from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes import blocks
+from mutagent.integrations.shapes.chat import arguments
+from mutagent.integrations.shapes.errors import api_error
+from mutagent.integrations.shapes.hosts import client_of
+from mutagent.integrations.shapes.request import parameters, streams, text_of
+from mutagent.integrations.spec import Alias, Close, Integration, Manager, Piece, Raw, Request, Response, Target
+
+# One module until 0.41, a package since.
+MESSAGES = ("anthropic.resources.messages.messages", "anthropic.resources.messages")
+BETA = ("anthropic.resources.beta.messages.messages",)
+# The beta that prompt caching was until it joined the messages.
+CACHING = ("anthropic.resources.beta.prompt_caching.messages",)
+STREAMS = ("anthropic.lib.streaming._messages",)
+BETA_STREAMS = ("anthropic.lib.streaming._beta_messages",)
+
+
+def request(given: dict[str, Any], instance: Any) -> Request:
+    """What a message asks for."""
+    provider, server = client_of(instance, "anthropic")
+    budget = Snapshot()
+    attributes: dict[str, Any] = {}
+    system = given.get("system")
+    if type(system) is not str:
+        system = blocks.simple(budget.take(system)) if type(system) is list else None
+    if system is not None:
+        attributes["gen_ai.system_instructions"] = budget.take(system)
+    if type(given.get("tools")) is list and given["tools"]:
+        attributes["gen_ai.tool.definitions"] = budget.take(given["tools"])
+    return Request(
+        model=text_of(given.get("model")),
+        provider=provider,
+        input=blocks.messages(given.get("messages"), attributes.get("gen_ai.system_instructions"), budget),
+        parameters=parameters(given),
+        attributes=attributes,
+        server=server,
+        streamed=streams(given),
+    )
+
+
+def response(answer: Any) -> Response:
+    """A whole message."""
+    attributes: dict[str, Any] = {}
+    request_id = getattr(answer, "_request_id", None)
+    if type(request_id) is str:
+        attributes["mutagent.request_id"] = request_id
+    tier = get(get(answer, "usage"), "service_tier")
+    if type(tier) is str:
+        attributes["mutagent.response.service_tier"] = tier
+    reason = get(answer, "stop_reason")
+    found = blocks.message({"role": get(answer, "role") or "assistant", "content": get(answer, "content")}, Snapshot())
+    return Response(
+        model=get(answer, "model"),
+        id=get(answer, "id"),
+        finish_reasons=[] if reason is None else [reason],
+        output={"messages": found if type(found) is list else [found]},
+        usage=blocks.usage(get(answer, "usage")),
+        attributes=attributes,
+    )
+
+
+class MessageEvents:
+    """Folds the events of a streamed message into the message they amount to."""
+
+    __slots__ = ("blocks", "message", "stop_reason", "usage")
+
+    def __init__(self) -> None:
+        self.message: Any = None
+        self.blocks: dict[int, dict[str, Any]] = {}
+        self.stop_reason: str | None = None
+        self.usage: dict[str, Any] = {}
+
+    def feed(self, event: Any) -> None:
+        """Take one event."""
+        kind = get(event, "type")
+        if kind == "content_block_delta":
+            block = self.blocks.get(get(event, "index"))
+            if block is not None:
+                _add_delta(block, get(event, "delta"))
+        elif kind == "content_block_start":
+            self.blocks[get(event, "index")] = {"start": get(event, "content_block"), "text": [], "json": [], "thinking": []}
+        elif kind == "message_start":
+            self.message = get(event, "message")
+            self.count(get(self.message, "usage"))
+        elif kind == "message_delta":
+            self.stop_reason = get(get(event, "delta"), "stop_reason") or self.stop_reason
+            self.count(get(event, "usage"))
+
+    def count(self, usage: Any) -> None:
+        """Later events bring the counts that stand; they may leave out what an earlier one said."""
+        taken = Snapshot(4_096, 200).take(usage)
+        if type(taken) is dict:
+            self.usage.update({name: value for name, value in taken.items() if value is not None})
+
+    def response(self) -> Response:
+        """The message so far."""
+        content = [_whole_block(self.blocks[index]) for index in sorted(self.blocks)]
+        return response(
+            {
+                "id": get(self.message, "id"),
+                "model": get(self.message, "model"),
+                "content": content,
+                "stop_reason": self.stop_reason,
+                "usage": self.usage or None,
+            }
+        )
+
+
+_DELTAS = {"text": "text", "partial_json": "json", "thinking": "thinking"}
+
+
+def _add_delta(block: dict[str, Any], delta: Any) -> None:
+    for field, part in _DELTAS.items():
+        value = get(delta, field)
+        if type(value) is str:
+            block[part].append(value)
+            return
+
+
+def _whole_block(block: dict[str, Any]) -> dict[str, Any]:
+    whole = dict(Snapshot().take(block["start"]) or {})
+    for part in ("text", "thinking"):
+        if block[part]:
+            whole[part] = (read(whole, part) or "") + "".join(block[part])
+    if block["json"]:
+        whole["input"] = arguments("".join(block["json"]))
+    return whole
+
+
+def _message(modules: tuple[str, ...], path: str) -> Target:
+    return Target(modules, path, "llm.chat", "chat", request, response, MessageEvents)
+
+
+def _surface(modules: tuple[str, ...], cls: str, streams: tuple[str, ...], manager: str, enter: str) -> tuple[Piece, ...]:
+    return (
+        _message(modules, f"{cls}.create"),
+        _message(modules, f"{cls}.parse"),
+        Manager(_message(modules, f"{cls}.stream"), streams, f"{manager}.{enter}", "_raw_stream"),
+    )
+
+
+# These copy the first-party methods into classes of their own when `anthropic` is imported.
+_COPIES = tuple(
+    Alias((f"anthropic.lib.{platform}._beta_messages",), f"{cls}.{method}", _message(BETA, f"{cls}.{method}"))
+    for platform in ("bedrock", "vertex")
+    for cls in ("Messages", "AsyncMessages")
+    for method in ("create", "parse")
+)
+_COPIED_STREAMS = tuple(
+    Manager(_message((f"anthropic.lib.{platform}._beta_messages",), f"{cls}.stream"), BETA_STREAMS, enter, "_raw_stream")
+    for platform in ("bedrock", "vertex")
+    for cls, enter in (
+        ("Messages", "BetaMessageStreamManager.__enter__"),
+        ("AsyncMessages", "BetaAsyncMessageStreamManager.__aenter__"),
+    )
+)
+
+ANTHROPIC = Integration(
+    name="anthropic",
+    distribution="anthropic",
+    versions=">=0.40,<3",
+    pieces=(
+        *_surface(MESSAGES, "Messages", STREAMS, "MessageStreamManager", "__enter__"),
+        *_surface(MESSAGES, "AsyncMessages", STREAMS, "AsyncMessageStreamManager", "__aenter__"),
+        *_surface(BETA, "Messages", BETA_STREAMS, "BetaMessageStreamManager", "__enter__"),
+        *_surface(BETA, "AsyncMessages", BETA_STREAMS, "BetaAsyncMessageStreamManager", "__aenter__"),
+        _message(CACHING, "Messages.create"),
+        _message(CACHING, "AsyncMessages.create"),
+        *_COPIES,
+        *_COPIED_STREAMS,
+        Close(("anthropic._streaming",), "Stream.close"),
+        Close(("anthropic._streaming",), "AsyncStream.close"),
+        Raw(("anthropic._legacy_response",), "LegacyAPIResponse.parse"),
+        Raw(("anthropic._response",), "APIResponse.parse", close="APIResponse.close"),
+        Raw(("anthropic._response",), "AsyncAPIResponse.parse", close="AsyncAPIResponse.close"),
+    ),
+    error=api_error,
+    copies=tuple(
+        (("anthropic._client",), f"{cls}.{name}")
+        for cls in ("Anthropic", "AsyncAnthropic")
+        for name in ("copy", "with_options")
+    ),
+)

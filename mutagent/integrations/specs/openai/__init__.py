@@ -1,0 +1,41 @@
+"""OpenAI's Python client, 1.40 to 3.x, and every client that is built on it.
+
+``AzureOpenAI`` and the module-level client use the same resource classes. Raw responses go through the same methods.
+"""
+
+from __future__ import annotations
+
+from mutagent.integrations.shapes.errors import api_error
+from mutagent.integrations.spec import Close, Integration, Piece, Raw
+from mutagent.integrations.specs.openai import chat, responses, text
+
+_STREAMING = ("openai._streaming",)
+_LEGACY_RESPONSE = ("openai._legacy_response",)
+_RESPONSE = ("openai._response",)
+_CHAT_HELPERS = ("openai.lib.streaming.chat._completions",)
+_RESPONSE_HELPERS = ("openai.lib.streaming.responses._responses",)
+_CLIENT = ("openai._client",)
+
+_LEAVING: tuple[Piece, ...] = (
+    Close(_STREAMING, "Stream.close"),
+    Close(_STREAMING, "AsyncStream.close"),
+    # The helpers close the HTTP response and not the raw stream they read.
+    Close(_CHAT_HELPERS, "ChatCompletionStream.close", stream="_raw_stream"),
+    Close(_CHAT_HELPERS, "AsyncChatCompletionStream.close", stream="_raw_stream"),
+    Close(_RESPONSE_HELPERS, "ResponseStream.close", stream="_raw_stream"),
+    Close(_RESPONSE_HELPERS, "AsyncResponseStream.close", stream="_raw_stream"),
+)
+_RAW: tuple[Piece, ...] = (
+    Raw(_LEGACY_RESPONSE, "LegacyAPIResponse.parse"),
+    Raw(_RESPONSE, "APIResponse.parse", close="APIResponse.close"),
+    Raw(_RESPONSE, "AsyncAPIResponse.parse", close="AsyncAPIResponse.close"),
+)
+
+OPENAI = Integration(
+    name="openai",
+    distribution="openai",
+    versions=">=1.40,<4",
+    pieces=(*chat.TARGETS, *responses.TARGETS, *text.TARGETS, *_LEAVING, *_RAW),
+    error=api_error,
+    copies=tuple((_CLIENT, f"{cls}.{name}") for cls in ("OpenAI", "AsyncOpenAI") for name in ("copy", "with_options")),
+)

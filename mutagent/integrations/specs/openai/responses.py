@@ -1,0 +1,193 @@
+"""The Responses API: ``create``, ``parse``, ``compact``, and ``retrieve`` of what ran in the background.
+
+``.stream()`` calls ``create``, or ``retrieve`` where it resumes a response.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from mutagent.capture.plain import as_list, get, get_list, get_path, whole
+from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes import items
+from mutagent.integrations.shapes.chat import facts
+from mutagent.integrations.shapes.hosts import client_of
+from mutagent.integrations.shapes.request import parameters, streams, text_of
+from mutagent.integrations.spec import Request, Response, Target, Usage
+
+RESPONSES = ("openai.resources.responses.responses",)
+BETA = ("openai.resources.beta.responses.responses",)
+_FINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
+_UNFINISHED = frozenset({"queued", "in_progress"})
+
+
+def request(given: dict[str, Any], instance: Any) -> Request:
+    """What a response is asked for."""
+    provider, server = client_of(instance, "openai")
+    budget = Snapshot()
+    attributes: dict[str, Any] = {}
+    instructions = budget.take(given.get("instructions")) if type(given.get("instructions")) is str else None
+    if instructions is not None:
+        attributes["gen_ai.system_instructions"] = instructions
+    if given.get("tools"):
+        attributes["gen_ai.tool.definitions"] = budget.take(given["tools"])
+    conversation = given.get("conversation")
+    conversation = conversation if type(conversation) is str else get(conversation, "id") if conversation else None
+    if type(conversation) is str:
+        attributes["gen_ai.conversation.id"] = conversation
+    return Request(
+        model=text_of(given.get("model")),
+        provider=provider,
+        input=_input(given.get("input"), instructions, budget),
+        parameters=parameters(given),
+        attributes=attributes,
+        server=server,
+        streamed=streams(given),
+    )
+
+
+def _input(value: Any, instructions: str | None, budget: Snapshot) -> dict[str, Any]:
+    head = [] if instructions is None else [{"role": "system", "content": instructions}]
+    if type(value) is str:
+        return {"messages": [*head, {"role": "user", "content": budget.take(value)}]}
+    found = as_list(value)
+    if not found:
+        return {"messages": head, "raw": budget.take(value)} if value is not None else {"messages": head}
+    return {"messages": [*head, *budget.sequence(found, lambda item: items.message(item, budget))]}
+
+
+def retrieve_request(given: dict[str, Any], instance: Any) -> Request:
+    """What fetching an earlier response asks for."""
+    provider, server = client_of(instance, "openai")
+    response_id = given.get("response_id")
+    return Request(
+        provider=provider,
+        parameters=parameters(given),
+        server=server,
+        streamed=streams(given),
+        name=f"retrieve {response_id}" if type(response_id) is str else "retrieve",
+    )
+
+
+def usage(raw: Any) -> Usage | None:
+    """Token counts: input includes cached and cache-written tokens here, output includes reasoning."""
+    if raw is None:
+        return None
+    return Usage(
+        input=whole(get(raw, "input_tokens")),
+        output=whole(get(raw, "output_tokens")),
+        total=whole(get(raw, "total_tokens")),
+        cache_read=whole(get_path(raw, "input_tokens_details", "cached_tokens")),
+        cache_creation=whole(get_path(raw, "input_tokens_details", "cache_write_tokens")),
+        reasoning=whole(get_path(raw, "output_tokens_details", "reasoning_tokens")),
+        raw=raw,
+    )
+
+
+def response(answer: Any) -> Response:
+    """A whole response."""
+    status = get(answer, "status")
+    reason = get_path(answer, "incomplete_details", "reason")
+    error = get(answer, "error")
+    attributes = facts(answer)
+    if get(answer, "previous_response_id"):
+        attributes["mutagent.previous_response_id"] = get(answer, "previous_response_id")
+    conversation = get_path(answer, "conversation", "id")
+    if type(conversation) is str:
+        attributes["gen_ai.conversation.id"] = conversation
+    if error is not None and type(get(error, "code")) is str:
+        attributes["mutagent.error.code"] = get(error, "code")
+    return Response(
+        model=get(answer, "model"),
+        id=get(answer, "id"),
+        finish_reasons=[found for found in (reason or status,) if type(found) is str],
+        output=items.output(get_list(answer, "output")),
+        usage=usage(get(answer, "usage")),
+        attributes=attributes,
+        error=get(error, "message") if error is not None else None,
+    )
+
+
+# Background responses whose usage stands on a span already: a program polls until one is done, and may ask again.
+_counted: OrderedDict[str, None] = OrderedDict()
+_MAX_COUNTED = 1_000
+
+
+def retrieved(answer: Any) -> Response:
+    """An earlier response that was fetched: its usage counts once, where it is the first to bring it."""
+    found = response(answer)
+    finished = get(answer, "status") not in _UNFINISHED
+    if not (get(answer, "background") is True and finished and _first_time(str(found.id))):
+        found.usage = None
+    return found
+
+
+def _first_time(response_id: str) -> bool:
+    if response_id in _counted:
+        return False
+    _counted[response_id] = None
+    while len(_counted) > _MAX_COUNTED:
+        _counted.popitem(last=False)
+    return True
+
+
+class ResponseEvents:
+    """Folds the events of a streamed response: the final one holds it whole, so text is kept only until then."""
+
+    def __init__(self) -> None:
+        self.latest: Any = None
+        self.text: list[str] = []
+        self.final: Response | None = None
+        self.read = response
+
+    def feed(self, event: Any) -> None:
+        """Take one event."""
+        kind = get(event, "type")
+        if kind == "response.output_text.delta":
+            delta = get(event, "delta")
+            if type(delta) is str:
+                self.text.append(delta)
+        elif kind in _FINAL:
+            self.final = self.read(get(event, "response"))
+        elif kind == "error":
+            self.final = Response(
+                error=get(event, "message"), attributes={"mutagent.error.code": get(event, "code") or "error"}
+            )
+        elif kind in ("response.created", "response.in_progress", "response.queued"):
+            self.latest = get(event, "response")
+
+    def response(self) -> Response:
+        """The response so far."""
+        if self.final is not None:
+            return self.final
+        found = Response() if self.latest is None else self.read(self.latest)
+        if self.text:
+            found.output = {"messages": [{"role": "assistant", "content": Snapshot().text("".join(self.text))}]}
+        return found
+
+
+class RetrievedEvents(ResponseEvents):
+    """The same for a response that is resumed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = retrieved
+
+
+def _targets(modules: tuple[str, ...], cls: str, methods: tuple[str, ...]) -> list[Target]:
+    return [
+        Target(modules, f"{cls}.{method}", "llm.chat", "chat", request, response, ResponseEvents) for method in methods
+    ]
+
+
+TARGETS = tuple(
+    target
+    for cls in ("Responses", "AsyncResponses")
+    for target in (
+        *_targets(RESPONSES, cls, ("create", "parse", "compact")),
+        *_targets(BETA, cls, ("create", "compact")),
+        Target(RESPONSES, f"{cls}.retrieve", "llm.chat", "chat", retrieve_request, retrieved, RetrievedEvents,
+               parameters=("response_id",)),
+    )
+)  # fmt: skip

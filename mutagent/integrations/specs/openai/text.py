@@ -1,0 +1,116 @@
+"""Embeddings and legacy completions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mutagent.capture.plain import get, get_list
+from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes import chat
+from mutagent.integrations.shapes.hosts import client_of
+from mutagent.integrations.shapes.request import parameters, streams, text_of
+from mutagent.integrations.spec import Request, Response, Target
+
+
+def _request(given: dict[str, Any], instance: Any, field: str) -> Request:
+    provider, server = client_of(instance, "openai")
+    value = given.get(field)
+    text = Snapshot().take(value)
+    return Request(
+        model=text_of(given.get("model")),
+        provider=provider,
+        input={"text": text} if type(text) is str else {"raw": text},
+        parameters=parameters(given),
+        server=server,
+        streamed=streams(given),
+    )
+
+
+def embeddings_request(given: dict[str, Any], instance: Any) -> Request:
+    """What an embeddings call asks for."""
+    return _request(given, instance, "input")
+
+
+def completion_request(given: dict[str, Any], instance: Any) -> Request:
+    """What a legacy completion asks for."""
+    return _request(given, instance, "prompt")
+
+
+def embeddings_response(answer: Any) -> Response:
+    """How many vectors came, and how long they are; the vectors themselves are not recorded."""
+    data = get_list(answer, "data")
+    vector = get(data[0], "embedding") if data else None
+    output: dict[str, Any] = {"embeddings": len(data)}
+    if type(vector) is list:
+        output["dimensions"] = len(vector)
+    return Response(
+        model=get(answer, "model"),
+        output={"raw": output},
+        usage=chat.usage(get(answer, "usage")),
+        attributes=chat.facts(answer),
+    )
+
+
+def completion_response(answer: Any) -> Response:
+    """A whole legacy completion."""
+    return _completion(
+        get(answer, "id"), get(answer, "model"), get_list(answer, "choices"), get(answer, "usage"), chat.facts(answer)
+    )
+
+
+def _completion(identity: Any, model: Any, choices: list[Any], usage: Any, attributes: dict[str, Any]) -> Response:
+    budget = Snapshot()
+    texts = [budget.take(get(choice, "text")) for choice in choices]
+    return Response(
+        model=model,
+        id=identity,
+        finish_reasons=[reason for choice in choices if (reason := get(choice, "finish_reason"))],
+        output={"text": texts[0]} if len(texts) == 1 else {"raw": texts},
+        usage=chat.usage(usage),
+        attributes=attributes,
+    )
+
+
+class CompletionChunks:
+    """Folds the chunks of a streamed legacy completion."""
+
+    def __init__(self) -> None:
+        self.first: tuple[Any, Any, dict[str, Any]] = (None, None, {})
+        self.texts: dict[int, list[str]] = {}
+        self.reasons: dict[int, str] = {}
+        self.usage: Any = None
+
+    def feed(self, chunk: Any) -> None:
+        """Take the text of one chunk."""
+        if self.first[0] is None:
+            self.first = (get(chunk, "id"), get(chunk, "model"), chat.facts(chunk))
+        self.usage = get(chunk, "usage") or self.usage
+        for choice in get_list(chunk, "choices"):
+            index = get(choice, "index") or 0
+            self.texts.setdefault(index, []).append(get(choice, "text") or "")
+            if get(choice, "finish_reason"):
+                self.reasons[index] = get(choice, "finish_reason")
+
+    def response(self) -> Response:
+        """The completion so far."""
+        identity, model, attributes = self.first
+        if self.usage is None:
+            attributes = {**attributes, "mutagent.usage.missing": chat.USAGE_MISSING}
+        choices = [
+            {"text": "".join(self.texts[index]), "finish_reason": self.reasons.get(index)} for index in sorted(self.texts)
+        ]
+        return _completion(identity, model, choices, self.usage, attributes)
+
+
+EMBEDDINGS = tuple(
+    Target(("openai.resources.embeddings",), f"{cls}.create", "llm.embedding", "embeddings",
+           embeddings_request, embeddings_response)
+    for cls in ("Embeddings", "AsyncEmbeddings")
+)  # fmt: skip
+COMPLETIONS = tuple(
+    Target(("openai.resources.completions",), f"{cls}.create", "llm.completion", "text_completion",
+           completion_request, completion_response, CompletionChunks,
+           ask_usage=chat.ask_usage, hides=chat.only_usage)
+    for cls in ("Completions", "AsyncCompletions")
+)  # fmt: skip
+TARGETS = EMBEDDINGS + COMPLETIONS

@@ -1,0 +1,161 @@
+"""Streams, watched from inside: the program keeps its own stream object, with its type, methods and attributes.
+
+Where a stream reads from an inner iterator, that iterator is replaced by a recording one. Where it has none (a
+generator), a proxy that forwards everything stands for it. The span ends once: read out, closed, failed, or forgotten.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter_ns
+from typing import Any
+
+from mutagent.guard import Guard, attempt
+from mutagent.integrations.engine import Call
+from mutagent.integrations.shapes.errors import request_id_of
+from mutagent.integrations.spec import Chunks
+from mutagent.tracing import context
+
+# The attribute in which the streams of the generated clients (openai, anthropic, groq) keep their inner iterator.
+_INNER = "_iterator"
+
+
+class Recording:
+    """An iterator, sync or async, that shows each chunk to the accumulator on its way to the program."""
+
+    __slots__ = ("__weakref__", "call", "chunks", "ended", "hides", "inner", "started")
+
+    def __init__(self, call: Call, inner: Any) -> None:
+        assert call.traced.target.chunks is not None
+        self.call = call
+        self.inner = inner
+        self.chunks: Chunks = call.traced.target.chunks()
+        self.hides = call.traced.target.hides if call.asked_usage else None
+        self.started = False
+        self.ended = False
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __aiter__(self) -> Any:
+        return self
+
+    def __next__(self) -> Any:
+        while True:
+            outer = context.current.get()
+            context.current.set(self.call.span)
+            try:
+                chunk = next(self.inner)
+            except BaseException as error:
+                self.stopped(error)
+                raise
+            finally:
+                context.current.set(outer)
+            if attempt(self.call.traced, "chunk", self.hidden, chunk) is not True:
+                return chunk
+
+    async def __anext__(self) -> Any:
+        while True:
+            outer = context.current.get()
+            context.current.set(self.call.span)
+            try:
+                chunk = await self.inner.__anext__()
+            except BaseException as error:
+                self.stopped(error)
+                raise
+            finally:
+                context.current.set(outer)
+            if attempt(self.call.traced, "chunk", self.hidden, chunk) is not True:
+                return chunk
+
+    def hidden(self, chunk: Any) -> bool:
+        """Take what the chunk says; True where the program never asked for this chunk."""
+        if not self.started:
+            self.started = True
+            waited = perf_counter_ns() - self.call.span.start_tick
+            self.call.span.attributes["gen_ai.response.time_to_first_chunk"] = waited / 1e9
+        self.chunks.feed(chunk)
+        return self.hides is not None and self.hides(chunk)
+
+    def stopped(self, error: BaseException) -> None:
+        """The inner iterator ended, or failed."""
+        if isinstance(error, (StopIteration, StopAsyncIteration)):
+            self.finish("completed")
+        elif isinstance(error, GeneratorExit):
+            self.finish("closed")
+        else:
+            self.finish("failed", error)
+
+    def finish(self, outcome: str, error: BaseException | None = None) -> None:
+        """End the span with what has arrived; later calls do nothing."""
+        if self.ended:
+            return
+        self.ended = True
+        call = self.call
+        attempt(call.traced, "stream", self.record_chunks)
+        call.span.attributes["mutagent.stream.outcome"] = outcome
+        if error is None:
+            call.end()
+        else:
+            call.failed(error)
+
+    def record_chunks(self) -> None:
+        """Record what the chunks so far amount to."""
+        self.call.record_response(self.chunks.response())
+        self.call.traced.failures = 0
+
+    def send(self, value: Any) -> Any:
+        """Forward to a generator."""
+        return next(self) if value is None else self.inner.send(value)
+
+    def throw(self, *exception: Any) -> Any:
+        """Forward to a generator."""
+        return self.inner.throw(*exception)
+
+    def close(self) -> None:
+        """Close the inner iterator; the span ends with what had arrived."""
+        self.inner.close()
+        self.finish("closed")
+
+    async def aclose(self) -> None:
+        """Close the inner iterator; the span ends with what had arrived."""
+        await self.inner.aclose()
+        self.finish("closed")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def __del__(self) -> None:
+        with Guard("forgotten stream"):
+            if not self.ended:
+                self.finish("abandoned")
+
+
+def record(call: Call, stream: Any) -> Any:
+    """Watch a stream and return what the program gets: the same object, or a proxy for a plain generator."""
+    attempt(call.traced, "stream headers", _record_headers, call, stream)
+    inner = getattr(stream, _INNER, None)
+    if inner is not None and type(inner) is not Recording:
+        setattr(stream, _INNER, Recording(call, inner))
+        return stream
+    from mutagent.integrations.proxy import StreamProxy
+
+    return StreamProxy(stream, Recording(call, stream))
+
+
+def _record_headers(call: Call, stream: Any) -> None:
+    request_id = request_id_of(getattr(stream, "response", None))
+    if request_id is not None:
+        call.span.attributes["mutagent.request_id"] = request_id
+
+
+def recording_of(stream: Any) -> Recording | None:
+    """The recording inside a watched stream."""
+    found = getattr(stream, _INNER, None) if stream is not None else None
+    return found if type(found) is Recording else None
+
+
+def closed_early(stream: Any) -> None:
+    """The program has closed a watched stream."""
+    recording = recording_of(stream)
+    if recording is not None:
+        recording.finish("closed")

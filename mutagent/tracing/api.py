@@ -1,0 +1,181 @@
+"""Spans by hand: ``start_span``/``end_span``, ``with_trace``, and what is current."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from weakref import ref
+
+from mutagent.capture.snapshot import snapshot
+from mutagent.guard import Guard, guarded
+from mutagent.tracing import context
+from mutagent.tracing.ids import span_number_of, trace_number_of
+from mutagent.tracing.runtime import live, live_tracer
+from mutagent.tracing.span import MutagentSpan, Session
+from mutagent.tracing.tracer import Tracer
+from mutagent.tracing.types import KINDS, SpanEndOptions, SpanIO, SpanOptions, checked_kind
+
+T = TypeVar("T")
+
+
+def start_span(options: SpanOptions) -> MutagentSpan | None:
+    """Start a span and make it current until :func:`end_span`.
+
+    Args:
+        options: kind, name, input, attributes, and where needed an explicit parent, session or trace.
+
+    Returns:
+        The span, also usable as a context manager; None where tracing is off. Dropped without an end it ends as
+        abandoned, and is current no longer.
+    """
+    tracer = live.tracer
+    if tracer is None:
+        tracer = live_tracer()
+        if tracer is None:
+            return None
+    return guarded("start_span", _start, tracer, options)
+
+
+def _start(tracer: Tracer, options: SpanOptions) -> MutagentSpan:
+    kind = KINDS[options.kind]
+    outer = context.current.get()
+    given = options.attributes
+    attributes = {} if not given else {key: snapshot(value) for key, value in given.items()}
+    session = None if options.session_id is None else _session(options.session_id)
+    trace_number = parent_number = None
+    if options.trace_id is not None or options.parent_span_id is not None:
+        trace_number, parent_number = _explicit(options, attributes)
+    span = tracer.start_owned(
+        kind, options.name or kind, outer, _recorded(options.input) if tracer.capture_inputs else None,
+        attributes, session, trace_number, parent_number,
+    )  # fmt: skip
+    context.current.set((ref(span), outer))
+    return span
+
+
+def _explicit(options: SpanOptions, attributes: dict[str, Any]) -> tuple[int | None, int | None]:
+    trace_number = parent_number = None
+    if options.trace_id is not None:
+        trace_number, is_id = trace_number_of(options.trace_id)
+        if not is_id:
+            attributes["mutagent.trace_id"] = options.trace_id
+    if options.parent_span_id is not None:
+        parent_number, is_id = span_number_of(options.parent_span_id)
+        if not is_id:
+            attributes["mutagent.parent_span_id"] = options.parent_span_id
+    return trace_number, parent_number
+
+
+def _session(session_id: str) -> Session:
+    outer = context.current_session.get()
+    if outer is None:
+        return Session(session_id)
+    return Session(session_id, outer.user_id, outer.tags, outer.metadata)
+
+
+def _recorded(part: Any) -> Any:
+    """What is kept of an input or output: a wire-form dict, as it was now."""
+    if part is None:
+        return None
+    return snapshot(part.to_dict()) if type(part) is SpanIO else {"raw": snapshot(part)}
+
+
+def end_span(span: MutagentSpan | None, end_options: SpanEndOptions | None = None) -> None:
+    """End a span; the span that was current before its start is current again.
+
+    Ending None, a span that has ended, out of order, or in another context is harmless.
+
+    Args:
+        span: what :func:`start_span` returned.
+        end_options: status (``ok`` where it is not said), output, metrics, attributes, events.
+    """
+    tracer = live.tracer
+    if span is None or span.duration_ns is not None:
+        return
+    with Guard("end_span"):
+        if end_options is None:
+            if span.status == "unset":
+                span.status = "ok"
+        else:
+            _apply(span, end_options, tracer is None or tracer.capture_outputs)
+    _finish(span)
+
+
+def end_with(span: MutagentSpan, error: BaseException | None) -> None:
+    """End a span that was used as a context manager, with the exception that left the block, if any."""
+    tracer = live.tracer
+    if error is not None and tracer is not None:
+        guarded("end_span", tracer.fail, span, error)
+        _uncover(span)
+    else:
+        end_span(span)
+
+
+def _apply(span: MutagentSpan, options: SpanEndOptions, capture_outputs: bool) -> None:
+    # The first published module left a status that nobody gave as it was.
+    if options.status is not None:
+        span.status = str.__str__(options.status)
+    elif span.status == "unset":
+        span.status = "ok"
+    if options.status_message is not None:
+        span.status_message = options.status_message
+    if options.output is not None and capture_outputs:
+        span.output = _recorded(options.output)
+    if options.metrics is not None:
+        if span._metrics is None:
+            span._metrics = options.metrics
+        else:
+            span._metrics.update(options.metrics)
+    if options.attributes:
+        for key, value in options.attributes.items():
+            span.attributes[key] = snapshot(value)
+    if options.events:
+        span.events.extend(options.events)
+
+
+def _finish(span: MutagentSpan) -> None:
+    tracer = live.tracer
+    if tracer is not None:
+        guarded("end_span", tracer.end, span)
+    _uncover(span)
+
+
+def _uncover(span: MutagentSpan) -> None:
+    """Where the span stands in this context, put back what stood there before; elsewhere it is skipped as ended."""
+    value = context.current.get()
+    if value.__class__ is tuple and value[0]() is span:
+        context.current.set(value[1])
+
+
+def get_current_span() -> MutagentSpan | None:
+    """The span that the running code belongs to; None outside any, or where tracing is off."""
+    return context.current_span() if live.tracer is not None else None
+
+
+def get_current_trace_id() -> str | None:
+    """The trace that the running code belongs to, as 32 hex digits; None outside any."""
+    span = get_current_span()
+    return None if span is None else span.trace_id
+
+
+def get_current_session_id() -> str | None:
+    """The id of the innermost session set around the running code; None outside any."""
+    session = context.current_session.get()
+    return None if session is None else session.session_id
+
+
+def run_in_span_context(span: MutagentSpan | None, fn: Callable[[], T]) -> T:
+    """Call ``fn()`` with ``span`` as the current span and return its result; without tracing, just call it."""
+    if span is None:
+        return fn()
+    outer = context.current.get()
+    context.current.set((ref(span), outer))
+    try:
+        return fn()
+    finally:
+        context.current.set(outer)
+
+
+def checked(kind: str) -> str:
+    """The kind as a plain string; ValueError with the list of kinds where it is none."""
+    return checked_kind(kind)

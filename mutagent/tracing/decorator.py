@@ -1,0 +1,178 @@
+"""``@trace``: a span around every call of a function, with its arguments, its result and its exception."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
+
+from mutagent.capture.snapshot import snapshot
+from mutagent.guard import guarded
+from mutagent.tracing import context
+from mutagent.tracing.generators import UNTRACED, Steps, async_generator_wrapper, generator_wrapper
+from mutagent.tracing.runtime import live, live_tracer
+from mutagent.tracing.span import MutagentSpan
+from mutagent.tracing.tracer import Tracer
+from mutagent.tracing.types import checked_kind
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@overload
+def trace(kind: F) -> F: ...
+@overload
+def trace(
+    kind: str = "custom",
+    name: str | None = None,
+    attributes: dict[str, Any] | None = None,
+    *,
+    capture_input: bool = True,
+    capture_output: bool = True,
+) -> Callable[[F], F]: ...
+def trace(
+    kind: Any = "custom",
+    name: str | None = None,
+    attributes: dict[str, Any] | None = None,
+    *,
+    capture_input: bool = True,
+    capture_output: bool = True,
+) -> Any:
+    """Trace every call of the decorated function.
+
+    Works on functions, coroutine functions, generators and async generators, on methods, and above or below
+    ``@staticmethod`` and ``@classmethod``; with or without parentheses; before or after ``init_tracing``.
+
+    Args:
+        kind: one of the span kinds; ``"custom"`` by default.
+        name: the span's name; the function's where left out.
+        attributes: put on every span.
+        capture_input: record the arguments, by parameter name, without ``self`` and ``cls``.
+        capture_output: record what is returned.
+
+    Raises:
+        ValueError: at decoration, for an unknown kind.
+    """
+    if callable(kind) or isinstance(kind, (staticmethod, classmethod)):
+        return _Traced("custom", None, None, True, True).decorate(kind)
+    return _Traced(checked_kind(kind), name, attributes, capture_input, capture_output).decorate
+
+
+class _Traced:
+    """One decoration: what its spans are called and what they record."""
+
+    __slots__ = ("attributes", "capture_input", "capture_output", "kind", "name", "parameters")
+
+    def __init__(
+        self, kind: str, name: str | None, attributes: dict[str, Any] | None, capture_input: bool, capture_output: bool
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self.attributes = {key: snapshot(value) for key, value in (attributes or {}).items()}
+        self.capture_input = capture_input
+        self.capture_output = capture_output
+        self.parameters: Parameters | None = None
+
+    def decorate(self, function: Any) -> Any:
+        if isinstance(function, (staticmethod, classmethod)):
+            return type(function)(self.decorate(function.__func__))
+        self.name = self.name or getattr(function, "__name__", None) or self.kind
+        self.parameters = guarded("trace signature", parameters_of, function) if self.capture_input else None
+        if inspect.iscoroutinefunction(function):
+            return functools.wraps(function)(self.coroutine_wrapper(function))
+        if inspect.isasyncgenfunction(function):
+            return functools.wraps(function)(async_generator_wrapper(function, self.begin))
+        if inspect.isgeneratorfunction(function):
+            return functools.wraps(function)(generator_wrapper(function, self.begin))
+        return functools.wraps(function)(self.function_wrapper(function))
+
+    def start(self, tracer: Tracer, outer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> MutagentSpan:
+        recorded = None
+        if self.parameters is not None and tracer.capture_inputs:
+            recorded = guarded("trace input", self.parameters.recorded, args, kwargs)
+        attributes = dict(self.attributes) if self.attributes else None
+        return tracer.start(self.kind, self.name, outer, recorded, attributes)  # type: ignore[arg-type]
+
+    def end(self, tracer: Tracer, span: MutagentSpan, result: Any) -> None:
+        if self.capture_output and tracer.capture_outputs and result is not None:
+            span.output = {"raw": guarded("trace output", snapshot, result)}
+        if span.status == "unset":
+            span.status = "ok"
+        guarded("trace end", tracer.end, span)
+
+    def function_wrapper(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            tracer = live.tracer
+            if tracer is None and (not live.undecided or (tracer := live_tracer()) is None):
+                return function(*args, **kwargs)
+            outer = context.current.get()
+            span = self.start(tracer, outer, args, kwargs)
+            context.current.set(span)
+            try:
+                result = function(*args, **kwargs)
+            except BaseException as error:
+                guarded("trace error", tracer.fail, span, error)
+                raise
+            finally:
+                context.current.set(outer)
+            self.end(tracer, span, result)
+            return result
+
+        return wrapper
+
+    def coroutine_wrapper(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            tracer = live.tracer
+            if tracer is None and (not live.undecided or (tracer := live_tracer()) is None):
+                return await function(*args, **kwargs)
+            outer = context.current.get()
+            span = self.start(tracer, outer, args, kwargs)
+            context.current.set(span)
+            try:
+                result = await function(*args, **kwargs)
+            except BaseException as error:
+                guarded("trace error", tracer.fail, span, error)
+                raise
+            finally:
+                context.current.set(outer)
+            self.end(tracer, span, result)
+            return result
+
+        return wrapper
+
+    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        tracer = live_tracer()
+        if tracer is None:
+            return UNTRACED
+        span = self.start(tracer, context.current.get(), args, kwargs)
+        return Steps(tracer, span, self.capture_output and tracer.capture_outputs)
+
+
+class Parameters:
+    """The parameter names of a function, to record arguments by name."""
+
+    __slots__ = ("names", "rest", "skip")
+
+    def __init__(self, names: tuple[str, ...], rest: str | None, skip: int) -> None:
+        self.names = names
+        self.rest = rest
+        self.skip = skip
+
+    def recorded(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
+        """The arguments of one call as ``{"raw": {parameter: value}}``; None where there are none."""
+        count = len(self.names)
+        named: dict[str, Any] = dict(zip(self.names[self.skip :], args[self.skip : count], strict=False))
+        if len(args) > count:
+            named[self.rest or "args"] = list(args[count:])
+        if kwargs:
+            named.update(kwargs)
+        return {"raw": snapshot(named)} if named else None
+
+
+def parameters_of(function: Callable[..., Any]) -> Parameters:
+    """What to call the arguments of a function; the first one is left out where it is ``self`` or ``cls``."""
+    code = inspect.unwrap(function).__code__
+    names = code.co_varnames[: code.co_argcount]
+    rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if code.co_flags & inspect.CO_VARARGS else None
+    skip = 1 if names and names[0] in ("self", "cls", "mcs") else 0
+    return Parameters(names, rest, skip)
