@@ -13,7 +13,7 @@ from mutagent.tracing.ids import span_number_of, trace_number_of
 from mutagent.tracing.runtime import live, live_tracer
 from mutagent.tracing.span import MutagentSpan, Session
 from mutagent.tracing.tracer import Tracer
-from mutagent.tracing.types import KINDS, SpanEndOptions, SpanIO, SpanOptions, checked_kind
+from mutagent.tracing.types import KINDS, STATUSES, SpanEndOptions, SpanIO, SpanOptions
 
 T = TypeVar("T")
 
@@ -87,16 +87,13 @@ def end_span(span: MutagentSpan | None, end_options: SpanEndOptions | None = Non
 
     Args:
         span: what :func:`start_span` returned.
-        end_options: status (``ok`` where it is not said), output, metrics, attributes, events.
+        end_options: status (it stays ``unset`` where it is not said), output, metrics, attributes, events.
     """
     tracer = live.tracer
     if span is None or span.duration_ns is not None:
         return
     with Guard("end_span"):
-        if end_options is None:
-            if span.status == "unset":
-                span.status = "ok"
-        else:
+        if end_options is not None:
             _apply(span, end_options, tracer is None or tracer.capture_outputs)
     _finish(span)
 
@@ -107,16 +104,15 @@ def end_with(span: MutagentSpan, error: BaseException | None) -> None:
     if error is not None and tracer is not None:
         guarded("end_span", tracer.fail, span, error)
         _uncover(span)
-    else:
-        end_span(span)
+        return
+    if span.status == "unset":
+        span.status = "ok"
+    end_span(span)
 
 
 def _apply(span: MutagentSpan, options: SpanEndOptions, capture_outputs: bool) -> None:
-    # The first published module left a status that nobody gave as it was.
     if options.status is not None:
-        span.status = str.__str__(options.status)
-    elif span.status == "unset":
-        span.status = "ok"
+        span.status = STATUSES[options.status]
     if options.status_message is not None:
         span.status_message = options.status_message
     if options.output is not None and capture_outputs:
@@ -174,8 +170,3 @@ def run_in_span_context(span: MutagentSpan | None, fn: Callable[[], T]) -> T:
         return fn()
     finally:
         context.current.set(outer)
-
-
-def checked(kind: str) -> str:
-    """The kind as a plain string; ValueError with the list of kinds where it is none."""
-    return checked_kind(kind)
