@@ -12,12 +12,14 @@ from typing import Any
 
 import wrapt
 
-from mutagent.auto import clients, patches
+from mutagent.auto import clients, patches, threads
 from mutagent.auto.report import IntegrationStatus, TargetStatus, check_version, version_of
 from mutagent.guard import attempt, guarded, record_failure
 from mutagent.integrations import answers, managers, registry, streams
 from mutagent.integrations.engine import Traced, wrapper_for
 from mutagent.integrations.spec import Alias, Close, Install, Integration, Manager, Piece, Raw, Target
+
+from mutagent.tracing.runtime import live
 
 
 class Site:
@@ -187,6 +189,8 @@ def install(names: Sequence[str] | None = None, *, strict: bool = False) -> None
         if strict:
             check(name)
         guarded(f"{name}: install", _install_one, name, True)
+    if live.tracer is not None:
+        guarded("threads", threads.install)
 
 
 def install_for_marked_clients(name: str) -> None:
@@ -247,6 +251,8 @@ def uninstall(names: Sequence[str] | None = None) -> None:
         there = _installed.pop(name, None)
         if there is not None:
             there.uninstall()
+    if not _installed:
+        guarded("threads", threads.uninstall)
 
 
 def status() -> list[IntegrationStatus]:

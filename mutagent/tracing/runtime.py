@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mutagent.guard import Guard, say_once
+from mutagent.guard import Guard, guarded, say_once
 from mutagent.tracing.types import TracingConfig
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def start(settings: Settings, sink: Any = None) -> None:
         settings: what :func:`mutagent.config.resolve` gave.
         sink: where spans go instead of the pipeline that the settings describe.
     """
+    from mutagent.auto.activation import is_active
     from mutagent.capture.snapshot import set_max_bytes
     from mutagent.tracing.tracer import Tracer
 
@@ -115,6 +116,10 @@ def start(settings: Settings, sink: Any = None) -> None:
         from mutagent.process import watch
 
         watch(live)
+    if is_active():
+        from mutagent.auto import threads
+
+        guarded("threads", threads.install)
 
 
 def _introduce(pipeline: Any, tracer: Tracer) -> None:
