@@ -14,9 +14,8 @@ from mutagent.export.result import Exporter, ExportResult
 from mutagent.guard import guarded, say
 
 if TYPE_CHECKING:
-    from mutagent.export.spool import Spool
-
     from mutagent.export.payload import EncodedSpan
+    from mutagent.export.spool import Spool
 
 # One batch takes all that waits, up to here: a request that a service can swallow.
 MAX_BATCH_SPANS = 1000
@@ -30,7 +29,7 @@ _RECOVERY_SECONDS = 0.5
 
 
 class Pace(NamedTuple):
-    """When sending is due: at ``batch_size`` spans or ``interval`` seconds, but no sooner than ``gap`` after the last."""
+    """When sending is due: at ``batch_size`` spans or ``interval`` seconds, but ``gap`` after the last."""
 
     batch_size: int
     interval: float
@@ -57,6 +56,8 @@ class Delivery:
         self._since = 0.0
         self._last_send = 0.0
         self._not_before = 0.0
+        # The service's own Retry-After, which a flush respects as well.
+        self._asked_until = 0.0
         self._failures = 0
         self._failing = False
         self._left_in_spool = False
@@ -105,7 +106,7 @@ class Delivery:
         while self._waiting:
             if deadline is None and (self.due_in() or 0.0) > 0:
                 break
-            if deadline is not None and monotonic() >= deadline:
+            if deadline is not None and (monotonic() >= deadline or monotonic() < self._asked_until):
                 break
             sent = self._send(deadline)
             if not sent:
@@ -182,8 +183,9 @@ class Delivery:
             self._say_recovered()
             return True
         self._failures += 1
+        self._asked_until = monotonic() + (result.wait_s or 0.0)
         wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (self._failures - 1)) * (0.5 + random() / 2)
-        self._not_before = monotonic() + max(wait, result.wait_s or 0.0)
+        self._not_before = max(monotonic() + wait, self._asked_until)
         if self._failures >= 2 or result.spool:
             self._say_failing()
         if self._failures >= _OPEN_AFTER and self._spool is not None:
@@ -198,7 +200,11 @@ class Delivery:
 
     def _keep(self, spans: list[EncodedSpan]) -> None:
         """Into the spool, else dropped; both are counted."""
-        stored = bool(spans) and self._spool is not None and bool(guarded("spool", self._spool.put, spans))
+        for start in range(0, len(spans), MAX_BATCH_SPANS):
+            self._keep_file(spans[start : start + MAX_BATCH_SPANS])
+
+    def _keep_file(self, spans: list[EncodedSpan]) -> None:
+        stored = self._spool is not None and bool(guarded("spool", self._spool.put, spans))
         with self._lock:
             if stored:
                 self._account.spooled += len(spans)

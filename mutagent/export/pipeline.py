@@ -137,23 +137,38 @@ class Pipeline:
         self._encode_all(deadline)
         waits = [self._show_open()] if self._shows_open else []
         for delivery in self._deliveries:
-            sender = self._senders.get(delivery)
-            wait = delivery.step(deadline) if sender is None else delivery.due_in()
-            if sender is not None and wait is not None and wait <= 0:
-                sender.wake()
-                continue
-            waits.append(wait)
+            if deadline is not None and delivery not in self._senders:
+                delivery.step(deadline)
+            waits.append(self._send_due(delivery))
         return min((wait for wait in waits if wait is not None), default=None)
+
+    def _send_due(self, delivery: Delivery) -> float | None:
+        """Have what is due sent, here or by the delivery's own thread; returns the seconds until more is."""
+        wait = delivery.due_in()
+        if wait is None or wait > 0:
+            return wait
+        sender = self._senders.get(delivery)
+        if sender is None:
+            return delivery.step(None)
+        sender.wake()
+        return None
 
     def _encode_all(self, deadline: float | None) -> None:
         while self._queue and (deadline is None or monotonic() < deadline):
             batch = self._slice()
             for delivery in self._deliveries:
                 delivery.add(batch)
-            self._crowded_at = len(self._queue) + _SAMPLE_EVERY
-            self._crowd_bytes = len(self._queue) * sum(span.size for span in batch) // max(1, len(batch))
+                self._send_due(delivery)
+            self._measure_crowd(batch)
             if deadline is None and len(self._queue) < _SAMPLE_EVERY:
                 sleep(_YIELD_SECONDS)
+
+    def _measure_crowd(self, batch: Sequence[EncodedSpan]) -> None:
+        """Set anew what producers go by: how much the queue holds if its spans are like these."""
+        waiting = len(self._queue)
+        self._crowd_bytes = waiting * sum(span.size for span in batch) // max(1, len(batch))
+        roomy = self._crowd_bytes < self.settings.max_queue_bytes // 4 and waiting < _MOST_UNENCODED
+        self._crowded_at = waiting + _SAMPLE_EVERY if roomy else _SAMPLE_EVERY
 
     def _slice(self) -> list[EncodedSpan]:
         batch: list[EncodedSpan] = []

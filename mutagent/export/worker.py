@@ -20,11 +20,20 @@ from mutagent.tracing.span import RemoteSpan
 Step = Callable[[float | None], float | None]
 
 
+# A parent that was sampled out: what starts under it isn't recorded.
+_OURS = RemoteSpan(1, 1, None, "custom", "mutagent", None, {}, None, None, False, None)
+
+
+def is_ours() -> bool:
+    """Whether the running code works for us, not for the program."""
+    return current.get() is _OURS
+
+
 @contextmanager
 def unrecorded() -> Iterator[None]:
     """Nothing that this code calls (a user's mask, an instrumented HTTP library) makes spans of its own."""
     outer = current.get()
-    current.set(RemoteSpan(1, 1, None, "custom", "mutagent", None, {}, None, None, False, None))
+    current.set(_OURS)
     try:
         yield
     finally:
