@@ -7,7 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from mutagent.auto.report import IntegrationStatus
 
 __all__ = ["instrument", "status", "uninstrument"]
 
@@ -51,8 +51,8 @@ def uninstrument() -> None:
         hooks.uninstall()
 
 
-def status() -> list[Any]:
-    """What is patched and what is not, one entry per target, with the reason where it is not."""
+def status() -> list[IntegrationStatus]:
+    """What is patched and what is not: one row per integration, with its targets."""
     from mutagent.auto import hooks
 
     return hooks.status()

@@ -58,6 +58,26 @@ def test_the_variable_alone_works_once_the_program_imports_mutagent(environment)
     assert environment.run("-c", program, **ON) == (0, "None\n['standin']\n", "")
 
 
+def test_the_first_import_of_a_real_library_installs_the_hooks(environment):
+    pytest.importorskip("openai")
+    program = (
+        "import sys; loaded = ['wrapt' in sys.modules]\n"
+        "import openai; loaded.append('wrapt' in sys.modules)\n"
+        "import mutagent.auto, mutagent.guard\n"
+        "print(loaded, [row.name for row in mutagent.auto.status() if row.active], mutagent.guard.failures)\n"
+        "mutagent.auto.uninstrument()\n"
+        "print([row.name for row in mutagent.auto.status() if row.active])\n"
+    )
+    variables = {"MUTAGENT_AUTO": "1", "MUTAGENT_INSTRUMENT": "openai", "PYTHONPATH": str(BOOTSTRAP)}
+    assert environment.run("-c", program, **variables) == (0, "[False, True] ['openai'] {}\n[]\n", "")
+
+
+def test_a_library_that_is_named_and_not_there_is_an_error(environment):
+    program = "import mutagent.auto; mutagent.auto.instrument('no_such_integration')"
+    code, _, complaint = environment.run("-c", program)
+    assert (code, "\nValueError: no integration 'no_such_integration'" in complaint) == (1, True)
+
+
 def test_a_run_id_is_made_for_the_process_tree(environment):
     show = "import os; print(os.environ['MUTAGENT_RUN_ID'])"
     child = f"{show}; import subprocess, sys; subprocess.run([sys.executable, '-c', {show!r}])"

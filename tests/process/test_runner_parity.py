@@ -154,9 +154,22 @@ def interrupted(environment, *words):
     return process.returncode, output
 
 
+# Blocked until it is there, so that the traceback names the same line each time.
+INTERRUPTED = """
+import os, signal, time
+
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+print(os.getpid(), flush=True)
+while signal.SIGINT not in signal.sigpending():
+    time.sleep(0.01)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+print("never printed")
+"""
+
+
 def test_ctrl_c_reaches_the_program_in_the_same_process(environment, tmp_path):
     program = tmp_path / "program.py"
-    program.write_text("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(600)\n")
+    program.write_text(INTERRUPTED)
     plain = interrupted(environment, program)
     assert plain[0] in (-signal.SIGINT, 130)
     assert "KeyboardInterrupt" in plain[1][1]
