@@ -41,12 +41,23 @@ def snapshot(value: Any, max_bytes: int | None = None, field: str | None = None)
         max_bytes: characters of text kept in all; longer strings keep head and tail.
         field: the name the value goes by, which tells media from text.
     """
+    return value if own_copy(value) else Snapshot(max_bytes).take(value, field)
+
+
+def own_copy(value: Any) -> bool:
+    """Whether a value can be kept as it is: None, a bool, a short string, an int of 64 bits."""
     kind = type(value)
-    if kind is str and len(value) < 512:
-        return value
-    if kind in _SCALARS:
-        return value
-    return Snapshot(max_bytes).take(value, field)
+    if kind is str:
+        return len(value) < 512
+    return kind in _SCALARS or (kind is int and -(1 << 63) <= value < 1 << 64)
+
+
+def flat_copy(value: dict[str, Any]) -> dict[str, Any]:
+    """A snapshot of a dict with string keys, by the short way where all its values can be kept as they are."""
+    for item in value.values():
+        if not own_copy(item):
+            return Snapshot().mapping(value)
+    return value.copy()
 
 
 class Snapshot:

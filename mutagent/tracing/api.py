@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import ref
 
-from mutagent.capture.snapshot import snapshot
+from mutagent.capture.snapshot import flat_copy, snapshot
 from mutagent.guard import Guard, guarded
 from mutagent.tracing import context
 from mutagent.tracing.ids import span_number_of, trace_number_of
@@ -39,8 +39,7 @@ def start_span(options: SpanOptions) -> MutagentSpan | None:
 def _start(tracer: Tracer, options: SpanOptions) -> MutagentSpan:
     kind = KINDS[options.kind]
     outer = context.current.get()
-    given = options.attributes
-    attributes = {} if not given else {key: snapshot(value) for key, value in given.items()}
+    attributes = flat_copy(options.attributes) if options.attributes else {}
     session = None if options.session_id is None else _session(options.session_id)
     trace_number = parent_number = None
     if options.trace_id is not None or options.parent_span_id is not None:
@@ -77,7 +76,7 @@ def _recorded(part: Any) -> Any:
     """What is kept of an input or output: a wire-form dict, as it was now."""
     if part is None:
         return None
-    return snapshot(part.to_dict()) if type(part) is SpanIO else {"raw": snapshot(part)}
+    return flat_copy(part.to_dict()) if type(part) is SpanIO else {"raw": snapshot(part)}
 
 
 def end_span(span: MutagentSpan | None, end_options: SpanEndOptions | None = None) -> None:
@@ -123,8 +122,7 @@ def _apply(span: MutagentSpan, options: SpanEndOptions, capture_outputs: bool) -
         else:
             span._metrics.update(options.metrics)
     if options.attributes:
-        for key, value in options.attributes.items():
-            span.attributes[key] = snapshot(value)
+        span.attributes.update(flat_copy(options.attributes))
     if options.events:
         span.events.extend(options.events)
 

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
-from mutagent.capture.snapshot import snapshot
+from mutagent.capture.snapshot import flat_copy, own_copy, snapshot
 from mutagent.guard import guarded
 from mutagent.tracing import context
 from mutagent.tracing.generators import UNTRACED, Steps, async_generator_wrapper, generator_wrapper
@@ -94,11 +94,11 @@ class _Traced:
         return tracer.start(self.kind, self.name, outer, recorded, attributes)  # type: ignore[arg-type]
 
     def end(self, tracer: Tracer, span: MutagentSpan, result: Any) -> None:
-        if self.capture_output and tracer.capture_outputs and result is not None:
-            span.output = {"raw": guarded("trace output", snapshot, result)}
+        if result is not None and self.capture_output and tracer.capture_outputs:
+            span.output = {"raw": result if own_copy(result) else guarded("trace output", snapshot, result)}
         if span.status == "unset":
             span.status = "ok"
-        guarded("trace end", tracer.end, span)
+        tracer.end(span)
 
     def function_wrapper(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -166,7 +166,7 @@ class Parameters:
             named[self.rest or "args"] = list(args[count:])
         if kwargs:
             named.update(kwargs)
-        return {"raw": snapshot(named)} if named else None
+        return {"raw": flat_copy(named)} if named else None
 
 
 def parameters_of(function: Callable[..., Any]) -> Parameters:

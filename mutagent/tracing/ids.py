@@ -18,22 +18,13 @@ _random = Random()
 _seeded_for = 0
 
 
-def _bits(count: int) -> int:
+def bits(count: int) -> int:
+    """Random bits that no other process and no forked child draws as well; never 0, which is the invalid id."""
     global _seeded_for
     if getpid() != _seeded_for:
         _random.seed(int.from_bytes(urandom(32), "big"))
         _seeded_for = getpid()
-    return _random.getrandbits(count) or 1  # zero is the invalid id
-
-
-def new_span_number() -> int:
-    """A new span id, as an integer of 64 bits, never 0."""
-    return _bits(SPAN_BITS)
-
-
-def new_trace_number() -> int:
-    """A new trace id, as an integer of 128 bits, never 0."""
-    return _bits(TRACE_BITS)
+    return _random.getrandbits(count) or 1
 
 
 def trace_hex(number: int) -> str:
@@ -60,9 +51,9 @@ def span_number_of(text: str) -> tuple[int, bool]:
     return _number_of(text, SPAN_BITS)
 
 
-def _number_of(text: str, bits: int) -> tuple[int, bool]:
+def _number_of(text: str, size: int) -> tuple[int, bool]:
     digits = text.replace("-", "").lower()
-    if len(digits) == bits // 4:
+    if len(digits) == size // 4:
         try:
             number = int(digits, 16)
         except ValueError:
@@ -71,5 +62,5 @@ def _number_of(text: str, bits: int) -> tuple[int, bool]:
             return number, True
     from hashlib import blake2b  # rarely needed, and milliseconds to import
 
-    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=bits // 8).digest()
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size // 8).digest()
     return int.from_bytes(digest, "big") or 1, False

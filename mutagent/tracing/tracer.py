@@ -12,7 +12,7 @@ from weakref import ref
 from mutagent.config import Settings
 from mutagent.tracing import failure
 from mutagent.tracing.context import current_session, open_span
-from mutagent.tracing.ids import new_span_number, new_trace_number
+from mutagent.tracing.ids import bits
 from mutagent.tracing.span import MutagentSpan, OwnedSpan, Session
 
 # A trace is sampled by the low 56 bits of its id, which are random in every version of the W3C format.
@@ -40,6 +40,7 @@ class Tracer:
         # Open spans by number. One whose holder must end it stands here weakly, as in the context.
         self.open: dict[int, MutagentSpan | ref[MutagentSpan]] = {}
         self.unsampled = 0
+        self._samples_all = settings.sample_rate >= 1
         self._threshold = int(settings.sample_rate * (_SAMPLE_BITS + 1))
 
     def start(
@@ -61,21 +62,26 @@ class Tracer:
             attributes: becomes the span's own dict.
             session: over the current one.
         """
-        parent = open_span(outer)
+        # The usual case, a span of a frame around us that is still open, without a call.
+        if outer is not None and (outer.__class__ is not MutagentSpan or outer.duration_ns is not None):
+            parent = open_span(outer)
+        else:
+            parent = outer
         if session is None:
             session = current_session.get()
         if parent is None:
-            trace_number, parent_number, root_session = new_trace_number(), None, session
-            sampled = self._samples(trace_number)
+            trace_number, parent_number, root_session = bits(128), None, session
+            sampled = self._samples_all or self._samples(trace_number)
         else:
             trace_number, parent_number = parent.trace_number, parent.span_number
             root_session, sampled = parent.root_session or session, parent.sampled
+        span_number = bits(64)
         span = MutagentSpan(
-            trace_number, new_span_number(), parent_number, kind, name, input,
+            trace_number, span_number, parent_number, kind, name, input,
             {} if attributes is None else attributes, session, root_session, sampled, outer,
         )  # fmt: skip
         if sampled:
-            self.open[span.span_number] = span
+            self.open[span_number] = span
             self.sink.started(span)
         return span
 
@@ -91,7 +97,7 @@ class Tracer:
         parent_number: int | None = None,
     ) -> OwnedSpan:
         """Begin a span that its holder must end, under an explicit parent or trace where one is given."""
-        parent = open_span(outer)
+        parent = None if outer is None else open_span(outer)
         if parent_number is not None and (parent is None or parent.span_number != parent_number):
             parent = self.open_by_number(parent_number)
         if session is None:
@@ -100,15 +106,16 @@ class Tracer:
             trace_number, parent_number = parent.trace_number, parent.span_number
             root_session, sampled = parent.root_session or session, parent.sampled
         else:
-            trace_number = new_trace_number() if trace_number is None else trace_number
-            root_session, sampled = session, self._samples(trace_number)
+            trace_number = bits(128) if trace_number is None else trace_number
+            root_session, sampled = session, self._samples_all or self._samples(trace_number)
+        span_number = bits(64)
         span = OwnedSpan(
-            trace_number, new_span_number(), parent_number, kind, name, input,
+            trace_number, span_number, parent_number, kind, name, input,
             attributes, session, root_session, sampled, outer,
         )  # fmt: skip
         span.abandon = self.abandon
         if sampled:
-            self.open[span.span_number] = ref(span)
+            self.open[span_number] = ref(span)
             self.sink.started(span)
         return span
 
@@ -117,14 +124,23 @@ class Tracer:
         if span.duration_ns is not None:
             return
         span.duration_ns = perf_counter_ns() - span.start_tick
-        self.hand_over(span)
+        if span.recording:
+            self.open.pop(span.span_number, None)
+            self.sink.ended(span)
+        else:
+            self._not_recorded(span)
 
     def hand_over(self, span: MutagentSpan) -> None:
         """Take an ended span out of the registry and give it to the sink."""
         if span.recording:
             self.open.pop(span.span_number, None)
             self.sink.ended(span)
-        elif not span.sampled:
+        else:
+            self._not_recorded(span)
+
+    def _not_recorded(self, span: MutagentSpan) -> None:
+        # The others are a parent process's, which counts them itself.
+        if not span.sampled:
             self.unsampled += 1
 
     def fail(self, span: MutagentSpan, error: BaseException) -> None:
