@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 
-# The runner may be a module of a package of another name one day; its last two words in orig_argv are what counts.
 _MODULE = "mutagent.auto"
 _BINARIES = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 _PYTHON_SUFFIXES = (".py", ".pyw", ".pyc", ".pyz")
@@ -70,8 +69,16 @@ def find_command(name: str) -> str | None:
     if os.path.dirname(name):
         return None
     own = [os.path.dirname(sys.executable)] if sys.prefix != sys.base_prefix else []
+    return _search(name, own + _path())
+
+
+def _path() -> list[str]:
+    return os.environ.get("PATH", os.defpath).split(os.pathsep)
+
+
+def _search(name: str, directories: list[str]) -> str | None:
     endings = os.environ.get("PATHEXT", "").split(";") if os.name == "nt" else [""]
-    for directory in own + os.environ.get("PATH", os.defpath).split(os.pathsep):
+    for directory in directories:
         for ending in endings:
             path = os.path.join(directory, name + ending)
             if os.path.isfile(path) and os.access(path, os.X_OK):
@@ -96,13 +103,5 @@ def interpreter_flags() -> list[str]:
 def _interpreter_name() -> str:
     """The name the interpreter was called by, if Python would find itself by that name again, else its path."""
     name = sys.orig_argv[0] if sys.orig_argv else ""
-    found = os.path.abspath(name) if os.path.dirname(name) else _first_on_path(name)
+    found = name if os.path.dirname(name) else _search(name, _path())
     return name if found and os.path.abspath(found) == os.path.abspath(sys.executable) else sys.executable
-
-
-def _first_on_path(name: str) -> str | None:
-    for directory in os.environ.get("PATH", os.defpath).split(os.pathsep):
-        path = os.path.join(directory, name)
-        if name and os.path.isfile(path) and os.access(path, os.X_OK):
-            return path
-    return None

@@ -221,3 +221,25 @@ def test_a_command_that_cannot_be_executed_is_reported(environment, tmp_path):
     path = f"{tmp_path / 'commands'}{os.pathsep}{os.environ['PATH']}"
     complaint = f"mutagent.auto: can't run {tmp_path / 'commands' / 'broken'}: No such file or directory\n"
     assert environment.run("-m", "mutagent.auto", "broken", PATH=path) == (126, "", complaint)
+
+
+def test_where_there_is_no_exec_a_child_runs_the_program_and_prints_its_summary(environment):
+    """The way taken on Windows, run here."""
+    child = "import os, sys; print(os.environ['MUTAGENT_SUMMARY_PID'] == str(os.getpid())); sys.exit(5)"
+    parent = (
+        "import os, sys\n"
+        "from mutagent.auto import __main__ as runner, environment, target\n"
+        "os.name = 'nt'\n"
+        "environ = environment.traced(os.environ, summary=None, local=False, service=None)\n"
+        "os.name = 'posix'\n"
+        f"words = target.Target(sys.executable, [sys.executable, '-c', {child!r}], True)\n"
+        "sys.exit(runner._run_as_child(words, environ))\n"
+    )
+    assert environment.run("-c", parent) == (5, "True\n", "")
+
+
+def test_the_name_python_was_called_by_is_kept(environment):
+    show = "import sys; print(sys.orig_argv[0], sys.executable)"
+    path = f"{os.path.dirname(environment.python)}{os.pathsep}{os.environ['PATH']}"
+    code, output, _ = environment.run("-c", f"exec python -m mutagent.auto -c '{show}'", executable="sh", PATH=path)
+    assert (code, output) == (0, f"python {environment.python}\n")
