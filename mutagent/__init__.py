@@ -7,7 +7,11 @@ only carries the dependency pays nothing for it.
 from __future__ import annotations
 
 import os
-from typing import Any
+
+# `import typing` would cost every traced process more than all else that we load at its start.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.5.0"
 

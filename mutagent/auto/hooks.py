@@ -230,8 +230,8 @@ def check(name: str) -> None:
 
 
 def _chosen() -> list[str]:
-    wanted = [name.strip() for name in os.environ.get("MUTAGENT_INSTRUMENT", "").split(",") if name.strip()]
-    unwanted = {name.strip() for name in os.environ.get("MUTAGENT_DISABLE", "").split(",")}
+    wanted = [name.strip().lower() for name in os.environ.get("MUTAGENT_INSTRUMENT", "").split(",") if name.strip()]
+    unwanted = {name.strip().lower() for name in os.environ.get("MUTAGENT_DISABLE", "").split(",")}
     return [name for name in wanted or registry.INTEGRATIONS if name not in unwanted]
 
 

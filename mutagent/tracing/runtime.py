@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from _thread import get_ident
 from collections.abc import Callable
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from mutagent.guard import Guard, guarded, say_once
@@ -111,7 +113,7 @@ def start(settings: Settings, sink: Any = None) -> None:
     _introduce(pipeline, tracer)
     live.tracer, live.pipeline, live.undecided = tracer, pipeline, False
     if old is not None:
-        old.shutdown(settings.exit_timeout_ms / 1000)
+        _retire(old, settings.exit_timeout_ms / 1000)
     if sink is None:
         from mutagent.process import watch
 
@@ -120,6 +122,18 @@ def start(settings: Settings, sink: Any = None) -> None:
         from mutagent.auto import threads
 
         guarded("threads", threads.install)
+
+
+def _retire(pipeline: Any, timeout: float) -> None:
+    """Flush a pipeline that is replaced: before the caller goes on, unless the caller is an event loop."""
+    import threading
+
+    from mutagent.process import on_running_loop
+
+    thread = threading.Thread(target=lambda: guarded("retire", pipeline.shutdown, timeout), name="mutagent-retire", daemon=True)
+    thread.start()
+    if not on_running_loop():
+        thread.join(timeout + 0.5)
 
 
 def _introduce(pipeline: Any, tracer: Tracer) -> None:
@@ -141,8 +155,32 @@ def live_tracer() -> Tracer | None:
     return live.tracer
 
 
+# The thread that is deciding. Others wait for it: their first spans must not be lost because two came at once.
+_decider: dict[str, int] = {}
+_DECISION_SECONDS = 2.0
+
+
 def _decide() -> None:
-    live.undecided = False
+    me = get_ident()
+    if _decider.get("thread") == me:
+        return  # what deciding imports may itself be traced
+    if _decider.setdefault("thread", me) != me:
+        _wait_for_decision()
+        return
+    try:
+        _read_environment()
+    finally:
+        live.undecided = False
+        _decider.clear()
+
+
+def _wait_for_decision() -> None:
+    deadline = monotonic() + _DECISION_SECONDS
+    while live.undecided and monotonic() < deadline:
+        sleep(0.001)
+
+
+def _read_environment() -> None:
     if not _environment_asks():
         return
     from mutagent.config import resolve_quietly
