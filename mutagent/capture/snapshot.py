@@ -45,11 +45,13 @@ def snapshot(value: Any, max_bytes: int | None = None, field: str | None = None)
 
 
 def own_copy(value: Any) -> bool:
-    """Whether a value can be kept as it is: None, a bool, a short string, an int of 64 bits."""
+    """Whether a value can be kept as it is: None, a bool, a short string, an int of 64 bits, a finite float."""
     kind = type(value)
     if kind is str:
         return len(value) < 512
-    return kind in _SCALARS or (kind is int and -(1 << 63) <= value < 1 << 64)
+    if kind is int:
+        return -(1 << 63) <= value < 1 << 64
+    return kind in _SCALARS or (kind is float and value - value == 0)
 
 
 def flat_copy(value: dict[str, Any]) -> dict[str, Any]:

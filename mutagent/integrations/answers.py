@@ -7,13 +7,36 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from mutagent.capture.plain import instance_dict, is_kind
+from mutagent.guard import Guard
 from mutagent.integrations.engine import Call
 from mutagent.integrations.shapes.errors import request_id_of
 from mutagent.integrations.spec import Raw
 from mutagent.integrations.streams import record
 
-# Raw responses whose body is not read yet, with the call that each answers.
-_unread: WeakKeyDictionary[Any, Call] = WeakKeyDictionary()
+
+
+class Unread:
+    """The call that a raw response answers while its body is not read. Dropped unread, its span ends as abandoned."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, call: Call) -> None:
+        self.call: Call | None = call
+
+    def taken(self) -> Call:
+        """The call, to be settled by who takes it."""
+        call, self.call = self.call, None
+        assert call is not None
+        return call
+
+    def __del__(self) -> None:
+        if self.call is not None:
+            with Guard("raw response dropped"):
+                self.call.span.attributes["mutagent.stream.outcome"] = "abandoned"
+                self.call.end()
+
+
+_unread: WeakKeyDictionary[Any, Unread] = WeakKeyDictionary()
 
 
 def settle(call: Call, result: Any) -> Any:
@@ -52,7 +75,7 @@ def _settle_raw(call: Call, response: Any) -> None:
         call.span.attributes["mutagent.request_id"] = request_id
     body = _loaded_body(response)
     if body is None or (call.request is not None and call.request.streamed):
-        _unread[response] = call
+        _unread[response] = Unread(call)
     else:
         call.succeeded(body)
 
@@ -70,9 +93,10 @@ def _loaded_body(response: Any) -> Any:
 
 def parsed(response: Any, result: Any) -> Any:
     """The program has parsed a raw response: a stream is watched from here on, anything else is the answer."""
-    call = _unread.pop(response, None)
-    if call is None:
+    unread = _unread.pop(response, None)
+    if unread is None:
         return result
+    call = unread.taken()
     if call.traced.target.chunks is not None and is_stream(call, result):
         return record(call, result)
     call.succeeded(result)
@@ -81,9 +105,10 @@ def parsed(response: Any, result: Any) -> Any:
 
 def closed(response: Any) -> None:
     """The program has released a raw response; what it read in its own way is recorded where it is in memory."""
-    call = _unread.pop(response, None)
-    if call is None:
+    unread = _unread.pop(response, None)
+    if unread is None:
         return
+    call = unread.taken()
     body = _loaded_body(response)
     if body:
         call.succeeded(body)

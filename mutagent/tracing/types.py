@@ -180,7 +180,7 @@ class SpanMetrics:
 _METRICS = ("model", "provider", "input_tokens", "output_tokens", "total_tokens", "cost_usd", "latency_ms", "ttft_ms")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class SpanOptions:
     """How a span starts; see :func:`mutagent.tracing.start_span`.
 
@@ -196,12 +196,27 @@ class SpanOptions:
     session_id: str | None = None
     trace_id: str | None = None
 
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            checked_kind(self.kind)
+    # By hand, so that the check costs no second call: one of these is made for every span.
+    def __init__(
+        self,
+        kind: str,
+        name: str | None = None,
+        input: SpanIO | None = None,
+        attributes: dict[str, Any] | None = None,
+        parent_span_id: str | None = None,
+        session_id: str | None = None,
+        trace_id: str | None = None,
+    ) -> None:
+        self.kind = kind if kind in KINDS else checked_kind(kind)
+        self.name = name
+        self.input = input
+        self.attributes = attributes
+        self.parent_span_id = parent_span_id
+        self.session_id = session_id
+        self.trace_id = trace_id
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class SpanEndOptions:
     """How a span ends; see :func:`mutagent.tracing.end_span`.
 
@@ -216,9 +231,23 @@ class SpanEndOptions:
     attributes: dict[str, Any] | None = None
     events: list[SpanEvent] | None = None
 
-    def __post_init__(self) -> None:
-        if self.status is not None and self.status not in STATUSES:
-            raise ValueError(f"unknown span status {self.status!r}; one of: {', '.join(STATUSES)}.")
+    def __init__(
+        self,
+        status: str | None = None,
+        status_message: str | None = None,
+        output: SpanIO | None = None,
+        metrics: SpanMetrics | None = None,
+        attributes: dict[str, Any] | None = None,
+        events: list[SpanEvent] | None = None,
+    ) -> None:
+        if status is not None and status not in STATUSES:
+            raise ValueError(f"unknown span status {status!r}; one of: {', '.join(STATUSES)}.")
+        self.status = status
+        self.status_message = status_message
+        self.output = output
+        self.metrics = metrics
+        self.attributes = attributes
+        self.events = events
 
 
 @dataclass(slots=True)
