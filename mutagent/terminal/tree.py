@@ -113,7 +113,12 @@ def _span_line(branch: Branch, figure: tuple[str, ...], widths: list[int], width
 
 def _detail(span: Span) -> str:
     status = status_of(span)
-    parts = [text(span, "kind"), text(span, "model"), "" if status in ("ok", "unset", "open", "error") else status]
+    model = text(span, "model")
+    parts = [
+        text(span, "kind"),
+        "" if model in text(span, "name") else model,
+        "" if status in ("ok", "unset", "open", "error") else status,
+    ]
     return one_line(" ".join(filter(None, parts)))
 
 

@@ -141,6 +141,11 @@ def test_a_trace_deeper_than_the_recursion_limit_is_drawn_within_its_half_of_the
     assert max(map(columns_of, lines)) <= 80
 
 
+def test_a_model_that_the_name_says_is_not_repeated():
+    shown = render_trace(Trace(1, trace_id(1), {}, [span(1, name="chat gpt-4o", kind="llm.chat", model="gpt-4o")]))
+    assert shown.splitlines()[-1].split() == ["chat", "gpt-4o", "llm.chat", "500", "ms"]
+
+
 def test_an_empty_span_is_drawn():
     assert "(no name)" in render_trace(Trace(1, trace_id(1), {}, [{"spanId": "a"}]))
 
