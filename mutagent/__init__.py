@@ -25,7 +25,7 @@ _PUBLIC = (
     "trace",
 )
 
-__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604
+__all__ = ["__version__", *_PUBLIC]
 
 # Releases 0.2-0.4 of this distribution exported a REST client under the same import name.
 _REST_CLIENT = ("Mutagent", "AsyncMutagent")
@@ -38,8 +38,8 @@ def __getattr__(name: str) -> Any:
         return getattr(tracing, name)
     if name in _REST_CLIENT:
         raise ImportError(
-            f"mutagent {__version__} is the tracing SDK and has no {name}: the REST client ended with mutagent-sdk 0.4. "
-            "Pin 'mutagent-sdk<0.5' where you need it."
+            f"mutagent {__version__} is the tracing SDK and has no {name}: the REST client ended with mutagent-sdk "
+            "0.4. Pin 'mutagent-sdk<0.5' where you need it."
         )
     raise AttributeError(f"module 'mutagent' has no attribute {name!r}")
 

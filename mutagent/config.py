@@ -48,11 +48,13 @@ class Setting:
     meaning: str
 
 
+# fmt: off
 SETTINGS: tuple[Setting, ...] = (
     Setting("api_key", "MUTAGENT_API_KEY", str, None, "MutagenT API key; starts with `mt_`."),
     Setting("endpoint", "MUTAGENT_ENDPOINT", str, HOSTED_ENDPOINT, "Where spans are sent: an http(s) URL."),
     Setting("environment", "MUTAGENT_ENVIRONMENT", str, None, "Environment name, such as `production`."),
-    Setting("service", "MUTAGENT_SERVICE", str, None, "Service name; else `OTEL_SERVICE_NAME`, else the program's name."),
+    Setting("service", "MUTAGENT_SERVICE", str, None, "Service name; else `OTEL_SERVICE_NAME`, else "
+            "the program's name."),
     Setting("source", "MUTAGENT_SOURCE", str, "sdk", "The `source` of each trace, as the service knows it."),
     Setting("local", "MUTAGENT_LOCAL", flag, None, "Record into the local store (1), never (0), or only where there is "
             "no key and the program runs under the runner or on a terminal (unset)."),
@@ -77,7 +79,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_queue_bytes", "MUTAGENT_MAX_QUEUE_BYTES", int, 64 << 20, "Bytes of spans held in memory at the most."),
     Setting("spool_max_bytes", "MUTAGENT_SPOOL_MAX_BYTES", int, 256 << 20, "Bytes of undelivered batches kept on disk; "
             "the oldest go first. 0: no spool."),
-    Setting("store_max_bytes", "MUTAGENT_STORE_MAX_BYTES", int, 2 << 30, "Bytes of the local store; the oldest go first."),
+    Setting("store_max_bytes", "MUTAGENT_STORE_MAX_BYTES", int, 2 << 30, "Bytes of the local store; the oldest "
+            "go first."),
     Setting("store_max_age_days", "MUTAGENT_STORE_MAX_AGE_DAYS", float, 30.0, "Days a span stays in the local store."),
     Setting("exit_timeout_ms", "MUTAGENT_EXIT_TIMEOUT_MS", int, 2000, "Milliseconds that delivery may add to the "
             "program's exit; 2000 at the most."),
@@ -89,6 +92,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("", "MUTAGENT_SIGTERM", flag, True, "0: auto mode does not touch SIGTERM."),
     Setting("", "MUTAGENT_RUN_ID", str, None, "Id of the process tree; set by the runner, inherited by children."),
 )
+# fmt: on
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS if setting.name}
 _BY_VARIABLE = {setting.variable: setting for setting in SETTINGS if setting.variable}
@@ -208,8 +212,16 @@ def resolve_quietly(environ: Mapping[str, str] | None = None) -> tuple[Settings 
 
 
 # What the fallback to the local store must not trip over again.
-_UNUSABLE = frozenset({"MUTAGENT_API_KEY", "MUTAGENT_ENDPOINT", "MUTAGENT_BATCH_SIZE", "MUTAGENT_BATCH_INTERVAL_MS",
-                       "MUTAGENT_SAMPLE_RATE", "MUTAGENT_EXIT_TIMEOUT_MS"})
+_UNUSABLE = frozenset(
+    {
+        "MUTAGENT_API_KEY",
+        "MUTAGENT_ENDPOINT",
+        "MUTAGENT_BATCH_SIZE",
+        "MUTAGENT_BATCH_INTERVAL_MS",
+        "MUTAGENT_SAMPLE_RATE",
+        "MUTAGENT_EXIT_TIMEOUT_MS",
+    }
+)
 
 
 def _checked(values: dict[str, Any], environ: Mapping[str, str]) -> Settings:

@@ -80,7 +80,7 @@ class CapturedSpans:
         return below(None)
 
 
-class capture:  # noqa: N801 - used as a function: `with capture() as captured:`
+class capture:  # used as a function: `with capture() as captured:`
     """Trace the block into memory, in place of whatever tracing was on; what was on is on again afterwards.
 
     Args:

@@ -18,7 +18,6 @@ from mutagent.guard import attempt, guarded, record_failure
 from mutagent.integrations import answers, managers, registry, streams
 from mutagent.integrations.engine import Traced, wrapper_for
 from mutagent.integrations.spec import Alias, Close, Install, Integration, Manager, Piece, Raw, Target
-
 from mutagent.tracing.runtime import live
 
 

@@ -55,10 +55,7 @@ def replace(holder: Any, name: str, make_wrapper: Callable[[Callable[..., Any]],
     """Wrap an attribute. A copy of a wrapper of ours is only noted, to be restored; an inherited one is left alone."""
     had = vars(holder).get(name, MISSING)
     kind = type(had)
-    if kind in (staticmethod, classmethod):
-        original = had.__func__
-    else:
-        original = getattr(holder, name)
+    original = had.__func__ if kind in (staticmethod, classmethod) else getattr(holder, name)
     if is_ours(original):
         return None if had is MISSING else Patch(holder, name, original_of(original), had)
     wrapper: Any = make_wrapper(original)

@@ -49,9 +49,8 @@ def check_version(integration: Integration) -> None:
     """Raise ModuleNotFoundError or RuntimeError where the library is absent or outside the supported range."""
     installed = version_of(integration.distribution)
     if installed is None:
-        raise ModuleNotFoundError(
-            f"{integration.distribution} is not installed; pip install '{integration.distribution}{integration.versions}'."
-        )
+        wanted = f"{integration.distribution}{integration.versions}"
+        raise ModuleNotFoundError(f"{integration.distribution} is not installed; pip install '{wanted}'.")
     if not supports(integration.versions, installed):
         raise RuntimeError(
             f"{integration.distribution} {installed} is not supported; mutagent traces {integration.versions}."

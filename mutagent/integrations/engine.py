@@ -226,21 +226,18 @@ class _Unstarted:
         self.coroutine.close()
 
 
-def started_later(
-    traced: Traced, args: tuple[Any, ...], kwargs: dict[str, Any], asked_usage: bool, inner: Any
-) -> Any:
+def started_later(traced: Traced, args: tuple[Any, ...], kwargs: dict[str, Any], asked_usage: bool, inner: Any) -> Any:
     """For an async method: the span begins when its coroutine is awaited, which is when the request is sent."""
     if not inspect.iscoroutine(inner):
         call = begun(traced, args, kwargs, asked_usage)
         return inner if call is None else call.settle(inner)
     shell = in_span(traced, args, kwargs, asked_usage, inner)
-    shell.__name__, shell.__qualname__ = inner.__name__, inner.__qualname__
+    for name in ("__name__", "__qualname__"):
+        setattr(shell, name, getattr(inner, name))
     return shell
 
 
-async def in_span(
-    traced: Traced, args: tuple[Any, ...], kwargs: dict[str, Any], asked_usage: bool, inner: Any
-) -> Any:
+async def in_span(traced: Traced, args: tuple[Any, ...], kwargs: dict[str, Any], asked_usage: bool, inner: Any) -> Any:
     """Await a target's coroutine inside its span."""
     held = _Unstarted(inner)
     call = begun(traced, args, kwargs, asked_usage)

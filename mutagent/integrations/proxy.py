@@ -1,4 +1,4 @@
-"""A stand-in for a stream that has no inner iterator to replace: it forwards everything and is an instance of its type."""
+"""A stand-in for a stream that has no inner iterator to replace: it forwards everything and passes for its type."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ import wrapt
 if TYPE_CHECKING:
     from mutagent.integrations.streams import Recording
 
+    # Generic for type checkers, and since wrapt 2 only.
+    _ObjectProxy = wrapt.ObjectProxy[Any]
+else:
+    _ObjectProxy = wrapt.ObjectProxy
 
-class StreamProxy(wrapt.ObjectProxy):  # type: ignore[misc]
+
+class StreamProxy(_ObjectProxy):
     """Forwards to the stream, and iterates, enters and closes through its recording."""
 
     _self_recording: Recording

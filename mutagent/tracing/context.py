@@ -39,7 +39,7 @@ def current_span() -> MutagentSpan | None:
     return None if span.__class__ is RemoteSpan else span
 
 
-class session:  # noqa: N801 - used as a function: `with session("id"):`
+class session:  # used as a function: `with session("id"):`
     """Set the session for every span started inside the block; nested blocks inherit what they don't set.
 
     Args:
@@ -107,7 +107,7 @@ def inject(headers: MutableMapping[str, str]) -> MutableMapping[str, str]:
     return headers
 
 
-class extract:  # noqa: N801 - used as a function: `with extract(headers):`
+class extract:  # used as a function: `with extract(headers):`
     """Continue the trace of an incoming request: spans started inside the block are children of the caller's span.
 
     Args:

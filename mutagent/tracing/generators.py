@@ -114,7 +114,7 @@ def generator_wrapper(function: Callable[..., Any], begin: Begin) -> Callable[..
                     inner.close()
                 steps.done("closed")
                 raise
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - thrown into the generator, which decides
                 thrown = error
 
     return wrapper
@@ -147,7 +147,7 @@ def async_generator_wrapper(function: Callable[..., Any], begin: Begin) -> Calla
                     await inner.aclose()
                 steps.done("closed")
                 raise
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - thrown into the generator, which decides
                 thrown = error
 
     return wrapper

@@ -81,7 +81,9 @@ def with_trace(
         return fn(SpanHandle())
     outer = context.current.get()
     kept = guarded("with_trace input", _recorded, input) if tracer.capture_inputs else None
-    span = tracer.start(kind, name or kind, outer, kept, {key: snapshot(item) for key, item in (attributes or {}).items()})
+    span = tracer.start(
+        kind, name or kind, outer, kept, {key: snapshot(item) for key, item in (attributes or {}).items()}
+    )
     context.current.set(span)
     try:
         result = fn(SpanHandle(span.span_id, span.trace_id, span))

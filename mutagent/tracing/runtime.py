@@ -130,7 +130,9 @@ def _retire(pipeline: Any, timeout: float) -> None:
 
     from mutagent.process import on_running_loop
 
-    thread = threading.Thread(target=lambda: guarded("retire", pipeline.shutdown, timeout), name="mutagent-retire", daemon=True)
+    thread = threading.Thread(
+        target=lambda: guarded("retire", pipeline.shutdown, timeout), name="mutagent-retire", daemon=True
+    )
     thread.start()
     if not on_running_loop():
         thread.join(timeout + 0.5)
@@ -195,8 +197,10 @@ def _read_environment() -> None:
 def _environment_asks() -> bool:
     from mutagent.auto.activation import is_active
 
-    return is_active() or any(os.environ.get(name) for name in ("MUTAGENT_API_KEY", "MUTAGENT_ENDPOINT")) or (
-        os.environ.get("MUTAGENT_LOCAL", "").strip().lower() in ("1", "true", "yes", "on")
+    return (
+        is_active()
+        or any(os.environ.get(name) for name in ("MUTAGENT_API_KEY", "MUTAGENT_ENDPOINT"))
+        or (os.environ.get("MUTAGENT_LOCAL", "").strip().lower() in ("1", "true", "yes", "on"))
     )
 
 
@@ -230,12 +234,16 @@ async def shutdown_tracing(timeout: float = 5.0) -> Receipt | None:
     return await _off_the_loop(lambda: pipeline.shutdown(timeout))
 
 
-async def _off_the_loop(wait: Callable[[], Any]) -> Any:
+async def _off_the_loop(wait: Callable[[], Receipt]) -> Receipt | None:
     import asyncio
     import threading
 
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[Any] = loop.create_future()
+    done: asyncio.Future[Receipt | None] = loop.create_future()
+
+    def settle(receipt: Receipt | None) -> None:
+        if not done.done():
+            done.set_result(receipt)
 
     def run() -> None:
         receipt = None
@@ -243,7 +251,7 @@ async def _off_the_loop(wait: Callable[[], Any]) -> Any:
             receipt = wait()
         # A loop that was closed meanwhile has nobody left to tell.
         with Guard("shutdown after the loop"):
-            loop.call_soon_threadsafe(lambda: done.done() or done.set_result(receipt))
+            loop.call_soon_threadsafe(settle, receipt)
 
     # Not the loop's executor: asyncio.run would wait for its threads without a deadline.
     threading.Thread(target=run, name="mutagent-shutdown", daemon=True).start()
@@ -261,4 +269,4 @@ def after_fork_in_child() -> None:
     if isinstance(live.pipeline, Pipeline):
         pipeline = Pipeline(tracer.settings)
         _introduce(pipeline, tracer)
-        live.pipeline = tracer.sink = pipeline  # type: ignore[assignment]
+        live.pipeline = tracer.sink = pipeline

@@ -43,7 +43,9 @@ def message(item: Any, budget: Snapshot) -> Any:
     return [*results, plain] if results else plain
 
 
-def _sort_block(block: Any, budget: Snapshot, parts: list[Any], calls: list[dict[str, Any]], results: list[Any]) -> None:
+def _sort_block(
+    block: Any, budget: Snapshot, parts: list[Any], calls: list[dict[str, Any]], results: list[Any]
+) -> None:
     kind = read_str(block, "type") or ""
     if kind == "text" and not read(block, "citations"):
         parts.append({"type": "text", "text": budget.take(read(block, "text"))})
@@ -51,7 +53,11 @@ def _sort_block(block: Any, budget: Snapshot, parts: list[Any], calls: list[dict
         parts.append({"type": "reasoning", "text": budget.take(read(block, "thinking") or "<redacted>")})
     elif kind.endswith("tool_use"):
         calls.append(
-            {"id": read_str(block, "id"), "name": read_str(block, "name"), "arguments": budget.take(read(block, "input"))}
+            {
+                "id": read_str(block, "id"),
+                "name": read_str(block, "name"),
+                "arguments": budget.take(read(block, "input")),
+            }
         )
     elif kind.endswith("tool_result"):
         _place_result(block, budget, calls, results)
@@ -61,7 +67,9 @@ def _sort_block(block: Any, budget: Snapshot, parts: list[Any], calls: list[dict
 
 def _place_result(block: Any, budget: Snapshot, calls: list[dict[str, Any]], results: list[Any]) -> None:
     identity = read_str(block, "tool_use_id")
-    content = simple([_part(part, budget) for part in read_list(block, "content")]) or budget.take(read(block, "content"))
+    content = simple([_part(part, budget) for part in read_list(block, "content")]) or budget.take(
+        read(block, "content")
+    )
     for call in calls:
         # A tool that the provider ran: its result stands beside its call.
         if call["id"] == identity:

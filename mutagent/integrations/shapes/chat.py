@@ -11,7 +11,9 @@ from mutagent.integrations.spec import Response, Usage
 
 # Where OpenAI-compatible providers put the model's reasoning.
 _REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking")
-USAGE_MISSING = "the stream carried no usage: pass stream_options={'include_usage': True} or set MUTAGENT_STREAM_USAGE=1"
+USAGE_MISSING = (
+    "the stream carried no usage: pass stream_options={'include_usage': True} or set MUTAGENT_STREAM_USAGE=1"
+)
 
 
 def arguments(text: Any) -> Any:

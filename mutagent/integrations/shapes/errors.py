@@ -27,7 +27,7 @@ def api_error(error: BaseException) -> dict[str, Any]:
 
 def request_id_of(http_response: Any) -> str | None:
     """The provider's id of a request, from the headers of its HTTP response."""
-    headers = getattr(http_response, "headers", None)
+    headers: Any = getattr(http_response, "headers", None)
     for name in _REQUEST_ID_HEADERS if headers is not None else ():
         value = headers.get(name)
         if isinstance(value, str):

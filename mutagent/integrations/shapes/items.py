@@ -99,7 +99,9 @@ def _call(item: Any, kind: str, budget: Snapshot) -> dict[str, Any]:
         "name": name or kind,
         "arguments": budget.take(arguments(given)),
     }
-    result = next((read(item, field) for field in ("output", "results", "outputs", "result") if read(item, field)), None)
+    result = next(
+        (read(item, field) for field in ("output", "results", "outputs", "result") if read(item, field)), None
+    )
     if result is not None:
         plain["result"] = budget.take(result, "result")
     return plain

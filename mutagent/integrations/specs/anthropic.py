@@ -88,7 +88,12 @@ class MessageEvents:
             if block is not None:
                 _add_delta(block, get(event, "delta"))
         elif kind == "content_block_start":
-            self.blocks[get(event, "index")] = {"start": get(event, "content_block"), "text": [], "json": [], "thinking": []}
+            self.blocks[get(event, "index")] = {
+                "start": get(event, "content_block"),
+                "text": [],
+                "json": [],
+                "thinking": [],
+            }
         elif kind == "message_start":
             self.message = get(event, "message")
             self.count(get(self.message, "usage"))
@@ -141,7 +146,9 @@ def _message(modules: tuple[str, ...], path: str) -> Target:
     return Target(modules, path, "llm.chat", "chat", request, response, MessageEvents)
 
 
-def _surface(modules: tuple[str, ...], cls: str, streams: tuple[str, ...], manager: str, enter: str) -> tuple[Piece, ...]:
+def _surface(
+    modules: tuple[str, ...], cls: str, streams: tuple[str, ...], manager: str, enter: str
+) -> tuple[Piece, ...]:
     return (
         _message(modules, f"{cls}.create"),
         _message(modules, f"{cls}.parse"),
@@ -157,7 +164,9 @@ _COPIES = tuple(
     for method in ("create", "parse")
 )
 _COPIED_STREAMS = tuple(
-    Manager(_message((f"anthropic.lib.{platform}._beta_messages",), f"{cls}.stream"), BETA_STREAMS, enter, "_raw_stream")
+    Manager(
+        _message((f"anthropic.lib.{platform}._beta_messages",), f"{cls}.stream"), BETA_STREAMS, enter, "_raw_stream"
+    )
     for platform in ("bedrock", "vertex")
     for cls, enter in (
         ("Messages", "BetaMessageStreamManager.__enter__"),

@@ -97,7 +97,8 @@ class CompletionChunks:
         if self.usage is None:
             attributes = {**attributes, "mutagent.usage.missing": chat.USAGE_MISSING}
         choices = [
-            {"text": "".join(self.texts[index]), "finish_reason": self.reasons.get(index)} for index in sorted(self.texts)
+            {"text": "".join(self.texts[index]), "finish_reason": self.reasons.get(index)}
+            for index in sorted(self.texts)
         ]
         return _completion(identity, model, choices, self.usage, attributes)
 
