@@ -1,27 +1,181 @@
-"""The process around the spans: its end, its forks, its signals, its host."""
+"""The process around the spans: its end, its forks, its signals, its host.
+
+The only file with atexit, signals, fork hooks, multiprocessing and serverless detection. Nothing here starts a thread,
+and nothing here waits for longer than ``exit_timeout_ms``.
+"""
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mutagent.guard import Guard, guarded
+
+if TYPE_CHECKING:
+    from mutagent.tracing.runtime import Live
+
+# Seconds that a fork waits for the local store to finish a write.
+_FORK_SECONDS = 0.5
+_SERVERLESS = ("AWS_LAMBDA_FUNCTION_NAME", "FUNCTIONS_WORKER_RUNTIME")
+# After the program's own finalizers, whose spans are still wanted.
+_LAST = -100
 
 
-def watch(runtime: Any) -> None:
-    """Flush what ``runtime`` has when this process ends."""
+class _State:
+    """What this process has set up; a forked child inherits it together with the registrations it stands for."""
+
+    def __init__(self) -> None:
+        self.live: Live | None = None
+        self.forked = False
+        self.sigterm_settled = False
+        self.multiprocessing_told = False
+        self.resume_after_fork: list[Callable[[], None]] = []
+        # A parent's pipelines: collecting them in the child would close files and sockets that the parent works with.
+        self.inherited: list[Any] = []
+
+
+_state = _State()
+
+
+def watch(live: Live) -> None:
+    """Deliver what is left when this process ends, and start anew in its forks; a second call does nothing.
+
+    Args:
+        live: where the pipeline of the moment is found.
+    """
+    if _state.live is not None:
+        return
+    import atexit
+
+    _state.live = live
+    atexit.register(_leave)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
+    # Of a forkserver's child this may be early: it imports the main module before multiprocessing makes it one.
+    _tell_multiprocessing()
+    if _is_multiprocessing_child():
+        guarded("multiprocessing", _finalize)
 
 
 def first_span() -> bool:
-    """Called as spans start, until it returns True: nothing is left to set up."""
-    return True
+    """Called as spans start, until it returns True: nothing is left to set up.
+
+    Under auto mode it takes SIGTERM, which otherwise ends a program without its exit handlers.
+    """
+    if not _state.sigterm_settled:
+        _state.sigterm_settled = not _wants_sigterm() or (_on_main_thread() and _take_sigterm())
+    return _state.sigterm_settled
+
+
+def is_forked() -> bool:
+    """Whether this process was forked from one that watched its spans."""
+    return _state.forked
 
 
 def is_serverless() -> bool:
     """Whether the host freezes this process between requests."""
-    return any(name in os.environ for name in ("AWS_LAMBDA_FUNCTION_NAME", "FUNCTIONS_WORKER_RUNTIME"))
+    return any(name in os.environ for name in _SERVERLESS)
 
 
 def on_running_loop() -> bool:
     """Whether an event loop runs on this thread."""
     asyncio = sys.modules.get("asyncio")
     return asyncio is not None and asyncio._get_running_loop() is not None
+
+
+def _leave() -> None:
+    """The end: what can't be delivered in time is spooled."""
+    pipeline = None if _state.live is None else _state.live.pipeline
+    with Guard("exit"):
+        if pipeline is not None:
+            pipeline.shutdown(pipeline.settings.exit_timeout_ms / 1000)
+    if os.environ.get("MUTAGENT_SUMMARY_PID") == str(os.getpid()):
+        from mutagent.export.summary import print_summary
+
+        guarded("summary", print_summary, pipeline)
+
+
+# -- forks
+
+
+def _before_fork() -> None:
+    _tell_multiprocessing()
+    pipeline = None if _state.live is None else _state.live.pipeline
+    if pipeline is not None and hasattr(pipeline, "pause"):
+        _state.resume_after_fork = guarded("fork", pipeline.pause, _FORK_SECONDS) or []
+
+
+def _after_fork() -> None:
+    resume, _state.resume_after_fork = _state.resume_after_fork, []
+    for each in resume:
+        guarded("fork", each)
+
+
+def _after_fork_in_child() -> None:
+    _state.forked = True
+    _state.resume_after_fork = []
+    if _state.live is None:
+        return
+    from mutagent.tracing.runtime import after_fork_in_child
+
+    _state.inherited.append(_state.live.pipeline)
+    guarded("fork", after_fork_in_child)
+
+
+def _tell_multiprocessing() -> None:
+    """Where it is loaded, have its children deliver at their end.
+
+    atexit does not run in children that it forks (cpython#83856), finalizers do; those registered before the fork are
+    cleared, so the child registers its own.
+    """
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None and not _state.multiprocessing_told:
+        _state.multiprocessing_told = True
+        guarded("multiprocessing", util.register_after_fork, _finalize, lambda finalize: finalize())
+
+
+def _is_multiprocessing_child() -> bool:
+    found = sys.modules.get("multiprocessing.process")
+    return found is not None and guarded("multiprocessing", found.parent_process) is not None
+
+
+def _finalize() -> None:
+    from multiprocessing.util import Finalize
+
+    Finalize(None, _leave, exitpriority=_LAST)
+
+
+# -- SIGTERM
+
+
+def _wants_sigterm() -> bool:
+    from mutagent.auto.activation import is_active
+    from mutagent.config import read_variable
+
+    return is_active() and guarded("MUTAGENT_SIGTERM", read_variable, "MUTAGENT_SIGTERM", os.environ) is not False
+
+
+def _on_main_thread() -> bool:
+    threading = sys.modules.get("threading")
+    return threading is None or threading.main_thread().ident == _thread.get_ident()
+
+
+def _take_sigterm() -> bool:
+    import signal
+
+    with Guard("SIGTERM"):
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, _on_sigterm)
+    return True
+
+
+def _on_sigterm(number: int, frame: Any) -> None:
+    """Deliver within the bound, then die of the signal as the program would have."""
+    import signal
+
+    _leave()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

@@ -118,6 +118,8 @@ class Delivery:
     def give_up(self) -> None:
         """Nothing more is sent: what waits, and what has had no answer yet, goes to the spool or is dropped."""
         with self._lock:
+            if self._in_flight and self._account.error is None:
+                self._account.error = "no answer in time"
             left = (self._in_flight or []) + list(self._waiting)
             self._in_flight = None
             self._waiting.clear()

@@ -1,6 +1,6 @@
 """Send batches to the service. The only file that imports httpx.
 
-A batch whose answer was not read is sent again with the same ids; whether to wait, to go on or to give up is said in the
+A batch whose answer was not read is sent again with the same ids; whether to wait, go on or give up is said in the
 result, never waited for here. The key goes into one header and nowhere else.
 """
 
@@ -67,7 +67,9 @@ class HttpExporter:
         self._body_limit: int | None = None
 
     def prepare(self) -> None:
-        """Load httpx and build the client, before there is anything to send."""
+        """Load httpx and build the client, before there is anything to send: what a request imports is here then."""
+        import encodings.idna  # noqa: F401 - the socket module loads it for its first host name
+
         self._open()
 
     def export(self, spans: Sequence[EncodedSpan], deadline: float | None) -> ExportResult:
@@ -187,7 +189,7 @@ class HttpExporter:
 
 def _may_ask_system_for_proxies() -> bool:
     # On macOS the system's proxy lookup crashes in a forked child (opentelemetry-python#3307).
-    if sys.platform != "darwin" or not process.is_forked():
+    if str(sys.platform) != "darwin" or not process.is_forked():
         return True
     return any(name in os.environ for name in _PROXY_VARIABLES)
 

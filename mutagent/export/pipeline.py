@@ -14,9 +14,11 @@ from time import monotonic, perf_counter_ns, sleep
 
 from mutagent import process
 from mutagent.config import Settings
+from mutagent.export import receipts
 from mutagent.export.assembly import deliveries, resource
 from mutagent.export.console import print_end, print_start
 from mutagent.export.cost import cost_of
+from mutagent.export.delivery import Delivery
 from mutagent.export.payload import EncodedSpan, Encoder
 from mutagent.export.receipt import Receipt, Totals
 from mutagent.export.result import Exporter
@@ -52,7 +54,7 @@ class Pipeline:
         self._encoder = Encoder(settings, resource(settings))
         self._deliveries = deliveries(settings, exporters)
         self._senders = {
-            delivery: Worker(delivery.step, bool, getattr(delivery.exporter, "prepare", None), nap=0.0)
+            delivery: Worker(delivery.step, bool, getattr(delivery.exporter, "prepare", None), waits=True, nap=0.0)
             for delivery in self._deliveries
             if getattr(delivery.exporter, "blocking", False)
         }
@@ -261,7 +263,17 @@ class Pipeline:
             worker.stop()
         for delivery in self._deliveries if finished else ():
             guarded("close", delivery.exporter.close)
-        return self.receipt()
+        receipt = self.receipt()
+        guarded("receipt", receipts.leave, receipt, self.settings)
+        return receipt
+
+    def pause(self, timeout: float) -> list[Callable[[], None]]:
+        """Keep workers and exporters quiet that a fork would harm; returns what ends the pause in the parent."""
+        pauses = [worker.pause for worker in (self._worker, *self._senders.values())]
+        pauses += [delivery.exporter.pause for delivery in self._deliveries if hasattr(delivery.exporter, "pause")]
+        deadline = monotonic() + timeout
+        resumes = [pause(max(0.0, deadline - monotonic())) for pause in pauses]
+        return [resume for resume in resumes if resume is not None]
 
     def receipt(self) -> Receipt:
         """The account as it stands."""

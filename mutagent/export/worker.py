@@ -7,7 +7,14 @@ waits and never re-enters a lock. Where no thread can be started or it is gone, 
 from __future__ import annotations
 
 import _thread
+
+# Here, though unused, so that the program's thread imports them and not ours. The thread that first imports threading
+# becomes its "main thread", for which the interpreter waits at exit. The others register fork hooks in pairs; imported
+# while another thread is between the two halves of a fork, the second half would fail.
+import concurrent.futures.thread  # noqa: F401
+import logging  # noqa: F401
 import os
+import threading  # noqa: F401
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,15 +55,22 @@ class Worker:
             the seconds after which it wants to run again, None for not before it is woken.
         pending: whether there is work that no ``wake`` may have told of.
         prepare: run once on the thread, before anything is due.
+        waits: whether a step may wait for the network; what it imports it then imports in ``prepare``.
         nap: seconds that pass after a wake-up, so that what comes meanwhile is taken along.
     """
 
     def __init__(
-        self, step: Step, pending: Callable[[], bool], prepare: Callable[[], None] | None = None, nap: float = 0.05
+        self,
+        step: Step,
+        pending: Callable[[], bool],
+        prepare: Callable[[], None] | None = None,
+        waits: bool = False,
+        nap: float = 0.05,
     ) -> None:
         self._step = step
         self._pending = pending
         self._prepare = prepare
+        self._waits = waits
         self._nap = nap
         # Read by producers on their hot path: only while it is True does work need a wake().
         self.asleep = True
@@ -67,6 +81,7 @@ class Worker:
         self._pid = 0
         self._ident = 0
         self._stopping = False
+        self._prepared = False
 
     @property
     def alive(self) -> bool:
@@ -116,6 +131,21 @@ class Worker:
         self.wake()
         return done.acquire(timeout=max(0.0, deadline - monotonic()))
 
+    def pause(self, timeout: float) -> Callable[[], None] | None:
+        """Keep the thread from its work, and above all from imports, while this process forks.
+
+        A module that another thread is importing at the fork stays locked in the child for ever.
+
+        Args:
+            timeout: seconds to wait for a step under way.
+
+        Returns:
+            What ends the pause in the parent; None where there is none.
+        """
+        if not self.alive or self._ident == _thread.get_ident() or (self._waits and self._prepared):
+            return None
+        return self._turn.release if self._turn.acquire(timeout=timeout) else None
+
     def _run_here(self, deadline: float) -> bool:
         if not self._turn.acquire(blocking=False):
             return False
@@ -130,12 +160,17 @@ class Worker:
         self._ident = _thread.get_ident()
         try:
             with unrecorded():
-                if self._prepare is not None:
-                    guarded("worker start", self._prepare)
+                self._begin()
                 self._loop()
         finally:
             self._pid = self._ident = 0
             self.asleep = True
+
+    def _begin(self) -> None:
+        with self._turn:
+            if self._prepare is not None:
+                guarded("worker start", self._prepare)
+            self._prepared = True
 
     def _loop(self) -> None:
         wait: float | None = 0.0
