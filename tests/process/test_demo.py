@@ -73,10 +73,20 @@ def test_agent_runs_untraced_and_leaves_no_warning():
 def test_demo_shows_the_conversation_and_its_trace(tmp_path):
     done = demo(tmp_path)
     assert (done.stderr, done.returncode) == ("", 0)
-    shown = done.stdout
-    assert SAID in shown
-    assert "Recorded 6 calls" in shown
-    assert "insufficient_quota" in shown.partition(SAID)[2]
+    said, conversation, shown = done.stdout.partition(SAID)
+    assert (said, conversation) == ("$ python -m mutagent.auto agent.py\n\n", SAID)
+    first, *lines = [line.partition("  ")[0] for line in shown.splitlines() if line[:1] not in (" ", "")]
+    assert first.startswith("Recorded 6 calls")
+    assert lines == [
+        "chat gpt-5-mini",
+        "embeddings text-embedding-3-small",
+        "chat gpt-5-mini",
+        "chat gpt-5-nano",
+        "chat gpt-4.1",
+        "chat claude-sonnet-5",
+        "Nothing left this machine. To look again:",
+    ]
+    assert "openai.RateLimitError: Error code: 429" in shown
     assert "mutagent traces --run last" in shown
 
 
