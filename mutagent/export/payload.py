@@ -14,7 +14,7 @@ from functools import lru_cache
 from time import gmtime, perf_counter_ns, strftime, time_ns
 from typing import Any
 
-from mutagent.capture.masking import FieldMask, masked, may_hold_secret
+from mutagent.capture.masking import FieldMask, without_secrets
 from mutagent.config import Settings
 from mutagent.export.encoding import json_bytes
 from mutagent.guard import Guard
@@ -74,7 +74,7 @@ class Encoder:
             outcome: what became of an open span of which no more will be heard, such as ``interrupted``.
         """
         fields = _SpanFields(span, self._settings.mask).all(cost_usd, outcome)
-        body = _safe_json(fields)
+        body = without_secrets(json_bytes(fields))
         trace_id = trace_hex(span.trace_number)
         header = b'{"traceId":"%s",%s' % (trace_id.encode(), self._tail(span.root_session))
         return EncodedSpan(trace_id, fields["spanId"], span.start_ns, span.ended or bool(outcome), header, body)
@@ -97,12 +97,7 @@ class Encoder:
         fields["metadata"] = {**_session_values(session, mask), **self._resource}
         if mask.dropped:
             fields["metadata"][DROPPED_FIELDS] = mask.dropped
-        return _safe_json(fields)[1:]
-
-
-def _safe_json(fields: dict[str, Any]) -> bytes:
-    text = json_bytes(fields)
-    return json_bytes(masked(fields)) if may_hold_secret(text) else text
+        return without_secrets(json_bytes(fields))[1:]
 
 
 def _session_values(session: Session | None, mask: FieldMask) -> dict[str, Any]:
