@@ -14,10 +14,9 @@ from time import monotonic, perf_counter_ns, sleep
 
 from mutagent import process
 from mutagent.config import Settings
-from mutagent.export import receipts
+from mutagent.export import cost, receipts
 from mutagent.export.assembly import deliveries, resource
 from mutagent.export.console import print_end, print_start
-from mutagent.export.cost import cost_of
 from mutagent.export.delivery import Delivery
 from mutagent.export.payload import EncodedSpan, Encoder
 from mutagent.export.receipt import Receipt, Totals
@@ -58,7 +57,7 @@ class Pipeline:
             for delivery in self._deliveries
             if getattr(delivery.exporter, "blocking", False)
         }
-        self._worker = Worker(self._step, lambda: bool(self._queue))
+        self._worker = Worker(self._step, lambda: bool(self._queue), cost.prepare)
         self._shows_open = any(delivery.exporter.wants_open for delivery in self._deliveries)
         self._shown: set[int] = set()
         self._fresh = True
@@ -197,7 +196,7 @@ class Pipeline:
         return span if isinstance(span, EncodedSpan) else guarded("encode", self._encode, span, outcome)
 
     def _encode(self, span: MutagentSpan, outcome: str | None) -> EncodedSpan:
-        cost_usd = cost_of(span)
+        cost_usd = cost.cost_of(span)
         encoded = self._encoder.encode(span, cost_usd, outcome)
         if encoded.ended:
             with self._lock:
