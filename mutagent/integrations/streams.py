@@ -11,7 +11,7 @@ from typing import Any
 
 from mutagent.guard import Guard, attempt
 from mutagent.integrations.engine import Call
-from mutagent.integrations.shapes.errors import request_id_of
+from mutagent.integrations.shapes.errors import lost_event, request_id_of
 from mutagent.integrations.spec import Chunks
 from mutagent.tracing import context
 
@@ -91,15 +91,18 @@ class Recording:
             return
         self.ended = True
         call = self.call
-        attempt(call.traced, "stream", self.record_chunks)
+        attempt(call.traced, "stream", self.record_chunks, error)
         call.span.attributes["mutagent.stream.outcome"] = outcome
         if error is None:
             call.end()
         else:
             call.failed(error)
 
-    def record_chunks(self) -> None:
+    def record_chunks(self, error: BaseException | None) -> None:
         """Record what the chunks so far amount to."""
+        lost = None if error is None else lost_event(error)
+        if lost is not None:
+            self.chunks.feed(lost)
         self.call.record_response(self.chunks.response())
         self.call.traced.failures = 0
 

@@ -10,10 +10,7 @@ from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.spec import Response, Usage
 
 # Where OpenAI-compatible providers put the model's reasoning.
-_REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking")
-USAGE_MISSING = (
-    "the stream carried no usage: pass stream_options={'include_usage': True} or set MUTAGENT_STREAM_USAGE=1"
-)
+REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking")
 
 
 def arguments(text: Any) -> Any:
@@ -57,20 +54,25 @@ def message(item: Any, budget: Snapshot) -> Any:
 
 def _content(item: Any, budget: Snapshot) -> Any:
     content = budget.take(read(item, "content"), "content")
-    extra: list[Any] = []
-    for name in _REASONING_FIELDS:
-        reasoning = read(item, name)
-        if reasoning:
-            extra.append({"type": "reasoning", "text": budget.take(reasoning)})
-            break
-    for name in ("refusal", "audio"):
-        value = read(item, name)
-        if value is not None:
-            extra.append({"type": name, name: budget.take(value)})
-    if not extra:
+    before = _reasoning(item, budget)
+    after = [{"type": name, name: budget.take(value)} for name in ("refusal", "audio") if (value := read(item, name))]
+    # Models that search the web cite in annotations; OpenRouter's image models answer in a list of their own.
+    after += [budget.take(image) for image in read_list(item, "images")]
+    annotations = read_list(item, "annotations")
+    if not before and not after and not annotations:
         return content
     text = [] if content in (None, "") else content if type(content) is list else [{"type": "text", "text": content}]
-    return extra[:1] + text + extra[1:] if extra[0]["type"] == "reasoning" else text + extra
+    if annotations and text and type(text[-1]) is dict:
+        text[-1]["annotations"] = budget.take(annotations)
+    return before + text + after
+
+
+def _reasoning(item: Any, budget: Snapshot) -> list[Any]:
+    for name in REASONING_FIELDS:
+        reasoning = read(item, name)
+        if reasoning:
+            return [{"type": "reasoning", "text": budget.take(reasoning)}]
+    return []
 
 
 def tool_call(call: Any, budget: Snapshot) -> dict[str, Any]:
@@ -88,17 +90,28 @@ def usage(raw: Any) -> Usage | None:
     """Token counts: prompt tokens include cached ones here, completion tokens include reasoning."""
     if raw is None:
         return None
+    prompt, completion, total = (whole(get(raw, f"{name}_tokens")) for name in ("prompt", "completion", "total"))
+    reasoning = whole(get_path(raw, "completion_tokens_details", "reasoning_tokens"))
+    if reasoning and prompt is not None and completion is not None and total == prompt + completion + reasoning:
+        completion += reasoning  # xAI counts it apart; its total tells
     return Usage(
-        input=whole(get(raw, "prompt_tokens")),
-        output=whole(get(raw, "completion_tokens")),
-        total=whole(get(raw, "total_tokens")),
-        cache_read=whole(get_path(raw, "prompt_tokens_details", "cached_tokens")),
+        input=prompt,
+        output=completion,
+        total=total,
+        cache_read=_cached(raw),
         cache_creation=whole(get_path(raw, "prompt_tokens_details", "cache_write_tokens")),
-        reasoning=whole(get_path(raw, "completion_tokens_details", "reasoning_tokens")),
+        reasoning=reasoning,
         input_audio=whole(get_path(raw, "prompt_tokens_details", "audio_tokens")),
         output_audio=whole(get_path(raw, "completion_tokens_details", "audio_tokens")),
         raw=raw,
     )
+
+
+def _cached(raw: Any) -> int | None:
+    """Tokens read from a cache; DeepSeek, Together and Moonshot have told them outside of the details."""
+    said = (get_path(raw, "prompt_tokens_details", "cached_tokens"), get(raw, "prompt_cache_hit_tokens"),
+            get(raw, "cached_tokens"))  # fmt: skip
+    return next((whole(count) for count in said if count is not None), None)
 
 
 def response(answer: Any) -> Response:
@@ -109,7 +122,7 @@ def response(answer: Any) -> Response:
         model=get(answer, "model"),
         id=get(answer, "id"),
         finish_reasons=[reason for choice in choices if (reason := get(choice, "finish_reason"))],
-        output={"messages": [message(get(choice, "message"), budget) for choice in choices]},
+        output={"messages": [message(said, budget) for choice in choices if (said := get(choice, "message"))]},
         usage=usage(get(answer, "usage")),
         attributes=facts(answer),
     )
@@ -123,129 +136,3 @@ def facts(answer: Any) -> dict[str, Any]:
         "mutagent.request_id": getattr(answer, "_request_id", None),
     }
     return {name: value for name, value in found.items() if type(value) is str}
-
-
-class ChatChunks:
-    """Folds the chunks of a streamed chat completion."""
-
-    __slots__ = ("choices", "first", "usage")
-
-    def __init__(self) -> None:
-        self.choices: dict[int, _Choice] = {}
-        self.first: Any = None
-        self.usage: Any = None
-
-    def feed(self, chunk: Any) -> None:
-        """Take the deltas of one chunk."""
-        fields = chunk if type(chunk) is dict else chunk.__dict__
-        if self.first is None and fields.get("id") is not None:
-            self.first = (fields.get("id"), fields.get("model"), facts(chunk))
-        used = fields.get("usage") or get_path(chunk, "x_groq", "usage")
-        if used is not None:
-            self.usage = used
-        for choice in fields.get("choices") or ():
-            index = get(choice, "index") or 0
-            state = self.choices.get(index)
-            if state is None:
-                state = self.choices[index] = _Choice()
-            state.feed(choice)
-
-    def response(self) -> Response:
-        """The completion so far."""
-        identity, model, attributes = self.first or (None, None, {})
-        budget = Snapshot()
-        states = [self.choices[index] for index in sorted(self.choices)]
-        if self.usage is None:
-            attributes = {**attributes, "mutagent.usage.missing": USAGE_MISSING}
-        return Response(
-            model=model,
-            id=identity,
-            finish_reasons=[state.finish_reason for state in states if state.finish_reason],
-            output={"messages": [message(state.message(), budget) for state in states]} if states else None,
-            usage=usage(self.usage),
-            attributes=attributes,
-        )
-
-
-class _Choice:
-    """One choice of a stream: its text, its reasoning, its tool calls by index."""
-
-    __slots__ = ("calls", "finish_reason", "function", "reasoning", "refusal", "role", "text")
-
-    def __init__(self) -> None:
-        self.role = "assistant"
-        self.text: list[str] = []
-        self.reasoning: list[str] = []
-        self.refusal: list[str] = []
-        self.calls: dict[int, dict[str, Any]] = {}
-        self.function: dict[str, Any] | None = None
-        self.finish_reason: str | None = None
-
-    def feed(self, choice: Any) -> None:
-        fields = choice if type(choice) is dict else choice.__dict__
-        self.finish_reason = fields.get("finish_reason") or self.finish_reason
-        delta = fields.get("delta")
-        if delta is None:
-            return
-        parts = delta if type(delta) is dict else delta.__dict__
-        text = parts.get("content")
-        if type(text) is str:
-            self.text.append(text)
-            return
-        if parts.get("refusal"):
-            self.refusal.append(parts["refusal"])
-        for name in _REASONING_FIELDS:
-            reasoning = get(delta, name)
-            if type(reasoning) is str:
-                self.reasoning.append(reasoning)
-                break
-        for call in parts.get("tool_calls") or ():
-            self.feed_call(call)
-        if parts.get("function_call") is not None:
-            self.function = _joined(self.function or {"name": None, "arguments": []}, parts["function_call"])
-
-    def feed_call(self, call: Any) -> None:
-        index = get(call, "index")
-        # Some providers leave the index out and send each call whole.
-        key = len(self.calls) if index is None else index
-        state = self.calls.setdefault(key, {"id": None, "name": None, "arguments": []})
-        state["id"] = get(call, "id") or state["id"]
-        _joined(state, get(call, "function") or get(call, "custom"))
-
-    def message(self) -> dict[str, Any]:
-        plain: dict[str, Any] = {"role": self.role, "content": "".join(self.text) if self.text else None}
-        if self.reasoning:
-            plain["reasoning_content"] = "".join(self.reasoning)
-        if self.refusal:
-            plain["refusal"] = "".join(self.refusal)
-        if self.calls:
-            plain["tool_calls"] = [
-                {"id": call["id"], "function": {"name": call["name"], "arguments": "".join(call["arguments"])}}
-                for _, call in sorted(self.calls.items())
-            ]
-        if self.function is not None:
-            plain["function_call"] = {**self.function, "arguments": "".join(self.function["arguments"])}
-        return plain
-
-
-def _joined(state: dict[str, Any], function: Any) -> dict[str, Any]:
-    state["name"] = get(function, "name") or state["name"]
-    piece = get(function, "arguments") or get(function, "input")
-    if type(piece) is str:
-        state["arguments"].append(piece)
-    return state
-
-
-def ask_usage(given: dict[str, Any]) -> dict[str, Any] | None:
-    """The arguments with ``include_usage`` set, where a stream is asked for and nothing was said about usage."""
-    options = given.get("stream_options")
-    if given.get("stream") is not True or (options is not None and type(options) is not dict):
-        return None
-    if options is not None and "include_usage" in options:
-        return None
-    return {**given, "stream_options": {**(options or {}), "include_usage": True}}
-
-
-def only_usage(chunk: Any) -> bool:
-    """Whether a chunk carries the usage and nothing else."""
-    return not get(chunk, "choices") and get(chunk, "usage") is not None

@@ -25,6 +25,21 @@ def api_error(error: BaseException) -> dict[str, Any]:
     return {name: value for name, value in found.items() if isinstance(value, (str, int))}
 
 
+def lost_event(error: BaseException) -> dict[str, Any] | None:
+    """The event of a stream for which a generated client raised ``error``, where it carries the usage as well.
+
+    The client keeps the event's ``error`` and drops the rest (OpenRouter bills what it sent until then, and says so
+    there). What it dropped still stands in the frame that raised.
+    """
+    link = error.__traceback__
+    while link is not None:
+        if link.tb_frame.f_code.co_name == "__stream__":
+            data = link.tb_frame.f_locals.get("data")
+            return data if type(data) is dict and type(data.get("usage")) is dict else None
+        link = link.tb_next
+    return None
+
+
 def request_id_of(http_response: Any) -> str | None:
     """The provider's id of a request, from the headers of its HTTP response."""
     headers: Any = getattr(http_response, "headers", None)

@@ -9,6 +9,9 @@ from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes.chat import arguments
 
 _TEXT_PARTS = frozenset({"input_text", "output_text", "text"})
+# Where the tools that the provider runs keep what they were asked, and what they found.
+_ASKED = ("action", "actions", "queries", "code", "operation")
+_GOT = ("output", "results", "outputs", "result")
 
 
 def message(item: Any, budget: Snapshot) -> Any:
@@ -44,7 +47,8 @@ def output(found: list[Any]) -> dict[str, Any] | None:
         if kind == "message":
             parts.extend(_parts(read_list(item, "content"), budget))
         elif kind == "reasoning":
-            parts.append(_reasoning(item, budget))
+            thought = _reasoning(item, budget)
+            parts += [thought] if thought["text"] else []  # encrypted, or not summarised
         elif kind.endswith("_call"):
             calls.append(_call(item, kind, budget))
         else:
@@ -74,8 +78,10 @@ def _parts(value: list[Any], budget: Snapshot) -> list[Any]:
     parts = []
     for part in value:
         text = read_str(part, "text")
-        if read_str(part, "type") in _TEXT_PARTS and text is not None and not read(part, "annotations"):
-            parts.append({"type": "text", "text": budget.take(text)})
+        if read_str(part, "type") in _TEXT_PARTS and text is not None:
+            annotations = read_list(part, "annotations")
+            cited = {"annotations": budget.take(annotations)} if annotations else {}
+            parts.append({"type": "text", "text": budget.take(text), **cited})
         else:
             parts.append(budget.take(part))
     return parts
@@ -93,15 +99,15 @@ def _call(item: Any, kind: str, budget: Snapshot) -> dict[str, Any]:
         name = f"mcp:{name}"
     given = read(item, "arguments") if read(item, "arguments") is not None else read(item, "input")
     if given is None:
-        given = read(item, "action") or read(item, "queries") or read(item, "code") or read(item, "operation")
+        given = next((found for field in _ASKED if (found := read(item, field))), None)
     plain = {
         "id": read_str(item, "call_id") or read_str(item, "id"),
         "name": name or kind,
         "arguments": budget.take(arguments(given)),
     }
-    result = next(
-        (read(item, field) for field in ("output", "results", "outputs", "result") if read(item, field)), None
-    )
+    result = next((found for field in _GOT if (found := read(item, field))), None)
     if result is not None:
         plain["result"] = budget.take(result, "result")
+    elif read(item, "error"):
+        plain["result"] = {"error": budget.take(read(item, "error"))}
     return plain

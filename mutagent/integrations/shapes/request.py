@@ -9,15 +9,27 @@ from mutagent.capture.plain import is_unset
 # The conversation itself, which has its own place on a span, and what is about the transport and may hold secrets.
 _NOT_PARAMETERS = frozenset(
     {"model", "messages", "input", "prompt", "tools", "functions", "system", "instructions", "suffix",
-     "extra_headers", "extra_query", "headers", "timeout", "api_key", "authorization", "client", "http_client"}
+     "extra_body", "extra_headers", "extra_query", "headers", "timeout",
+     "api_key", "authorization", "client", "http_client"}
 )  # fmt: skip
 
 
 def parameters(given: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that say how to answer: all that were given but the conversation and the transport."""
+    """The arguments that say how to answer: all that were given but the conversation and the transport.
+
+    What a program sends in ``extra_body`` stands in the body like any other parameter, and wins over one of its name.
+    """
+    found = _parameters(given)
+    extra = given.get("extra_body")
+    if type(extra) is dict:
+        found.update(_parameters(extra))
+    return found
+
+
+def _parameters(given: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value
-        for name, value in given.items()
+        for name, value in list(given.items())
         if value is not None and name not in _NOT_PARAMETERS and not is_unset(value)
     }
 

@@ -93,6 +93,7 @@ class MessageEvents:
                 "text": [],
                 "json": [],
                 "thinking": [],
+                "citations": [],
             }
         elif kind == "message_start":
             self.message = get(event, "message")
@@ -130,6 +131,8 @@ def _add_delta(block: dict[str, Any], delta: Any) -> None:
         if type(value) is str:
             block[part].append(value)
             return
+    if get(delta, "type") == "citations_delta":
+        block["citations"].append(Snapshot().take(get(delta, "citation")))
 
 
 def _whole_block(block: dict[str, Any]) -> dict[str, Any]:
@@ -137,6 +140,8 @@ def _whole_block(block: dict[str, Any]) -> dict[str, Any]:
     for part in ("text", "thinking"):
         if block[part]:
             whole[part] = (read(whole, part) or "") + "".join(block[part])
+    if block["citations"]:
+        whole["citations"] = block["citations"]
     if block["json"]:
         whole["input"] = arguments("".join(block["json"]))
     return whole

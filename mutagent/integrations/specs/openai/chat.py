@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mutagent.capture.snapshot import Snapshot
-from mutagent.integrations.shapes import chat
+from mutagent.integrations.shapes import chat, chat_chunks
 from mutagent.integrations.shapes.hosts import client_of
 from mutagent.integrations.shapes.request import parameters, streams, text_of
 from mutagent.integrations.spec import Request, Target
@@ -37,8 +37,8 @@ def request(given: dict[str, Any], instance: Any) -> Request:
 
 def _target(modules: tuple[str, ...], path: str) -> Target:
     return Target(
-        modules, path, "llm.chat", "chat", request, chat.response, chat.ChatChunks,
-        ask_usage=chat.ask_usage, hides=chat.only_usage,
+        modules, path, "llm.chat", "chat", request, chat.response, chat_chunks.ChatChunks,
+        ask_usage=chat_chunks.ask_usage, hides=chat_chunks.only_usage,
     )  # fmt: skip
 
 

@@ -40,11 +40,21 @@ def request(given: dict[str, Any], instance: Any) -> Request:
         model=text_of(given.get("model")),
         provider=provider,
         input=_input(given.get("input"), instructions, budget),
-        parameters=parameters(given),
+        parameters=_parameters(given),
         attributes=attributes,
         server=server,
         streamed=streams(given),
     )
+
+
+def _parameters(given: dict[str, Any]) -> dict[str, Any]:
+    found = parameters(given)
+    text_format = found.pop("text_format", None)
+    if text_format is not None:
+        # The client sends the class's schema as the `format` of `text`.
+        text = found.get("text")
+        found["text"] = {**(text if type(text) is dict else {}), "format": text_format}
+    return found
 
 
 def _input(value: Any, instructions: str | None, budget: Snapshot) -> dict[str, Any]:
@@ -133,10 +143,11 @@ def _first_time(response_id: str) -> bool:
 
 
 class ResponseEvents:
-    """Folds the events of a streamed response: the final one holds it whole, so text is kept only until then."""
+    """Folds the events of a streamed response: the final one holds it whole, so the rest is kept only until then."""
 
     def __init__(self) -> None:
         self.latest: Any = None
+        self.items: list[Any] = []
         self.text: list[str] = []
         self.final: Response | None = None
         self.read = response
@@ -148,8 +159,13 @@ class ResponseEvents:
             delta = get(event, "delta")
             if type(delta) is str:
                 self.text.append(delta)
+        elif kind == "response.output_item.done":
+            self.items.append(get(event, "item"))
+            self.text.clear()
         elif kind in _FINAL:
             self.final = self.read(get(event, "response"))
+            # Some hosts leave out of the final event what they have sent before.
+            self.final.output = self.final.output or items.output(self.items)
         elif kind == "error":
             self.final = Response(
                 error=get(event, "message"), attributes={"mutagent.error.code": get(event, "code") or "error"}
@@ -162,8 +178,8 @@ class ResponseEvents:
         if self.final is not None:
             return self.final
         found = Response() if self.latest is None else self.read(self.latest)
-        if self.text:
-            found.output = {"messages": [{"role": "assistant", "content": Snapshot().text("".join(self.text))}]}
+        begun = {"type": "message", "content": [{"type": "output_text", "text": "".join(self.text)}]}
+        found.output = items.output([*self.items, begun] if self.text else self.items)
         return found
 
 

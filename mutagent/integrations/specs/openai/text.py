@@ -6,7 +6,7 @@ from typing import Any
 
 from mutagent.capture.plain import get, get_list
 from mutagent.capture.snapshot import Snapshot
-from mutagent.integrations.shapes import chat
+from mutagent.integrations.shapes import chat, chat_chunks
 from mutagent.integrations.shapes.hosts import client_of
 from mutagent.integrations.shapes.request import parameters, streams, text_of
 from mutagent.integrations.spec import Request, Response, Target
@@ -95,7 +95,7 @@ class CompletionChunks:
         """The completion so far."""
         identity, model, attributes = self.first
         if self.usage is None:
-            attributes = {**attributes, "mutagent.usage.missing": chat.USAGE_MISSING}
+            attributes = {**attributes, "mutagent.usage.missing": chat_chunks.USAGE_MISSING}
         choices = [
             {"text": "".join(self.texts[index]), "finish_reason": self.reasons.get(index)}
             for index in sorted(self.texts)
@@ -111,7 +111,7 @@ EMBEDDINGS = tuple(
 COMPLETIONS = tuple(
     Target(("openai.resources.completions",), f"{cls}.create", "llm.completion", "text_completion",
            completion_request, completion_response, CompletionChunks,
-           ask_usage=chat.ask_usage, hides=chat.only_usage)
+           ask_usage=chat_chunks.ask_usage, hides=chat_chunks.only_usage)
     for cls in ("Completions", "AsyncCompletions")
 )  # fmt: skip
 TARGETS = EMBEDDINGS + COMPLETIONS

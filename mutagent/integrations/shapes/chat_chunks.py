@@ -1,0 +1,170 @@
+"""Streamed chat completions: their chunks folded into the completion that they amount to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mutagent.capture.plain import get, get_list, get_path
+from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes.chat import REASONING_FIELDS, facts, message, usage
+from mutagent.integrations.spec import Response
+
+USAGE_MISSING = (
+    "the stream carried no usage: pass stream_options={'include_usage': True} or set MUTAGENT_STREAM_USAGE=1"
+)
+# Not in OpenAI's own model of a delta; a client keeps them with its fields or beside them.
+_RARE = frozenset({*REASONING_FIELDS, "annotations", "images", "audio"})
+
+
+class ChatChunks:
+    """Folds the chunks of a streamed chat completion."""
+
+    __slots__ = ("choices", "facts", "id", "model", "usage")
+
+    def __init__(self) -> None:
+        self.choices: dict[int, _Choice] = {}
+        self.id: str | None = None
+        self.model: str | None = None
+        self.facts: dict[str, Any] = {}
+        self.usage: Any = None
+
+    def feed(self, chunk: Any) -> None:
+        """Take the deltas of one chunk."""
+        fields = chunk if type(chunk) is dict else chunk.__dict__
+        if not self.id and fields.get("id"):
+            # Azure sends a first chunk about its content filter, in which id and model are empty.
+            self.id, self.model, self.facts = fields["id"], fields.get("model"), facts(chunk)
+        used = fields.get("usage") or get_path(chunk, "x_groq", "usage")
+        if used is not None:
+            self.usage = used
+        for choice in fields.get("choices") or ():
+            index = get(choice, "index") or 0
+            state = self.choices.get(index)
+            if state is None:
+                state = self.choices[index] = _Choice()
+            state.feed(choice)
+
+    def response(self) -> Response:
+        """The completion so far."""
+        attributes = self.facts
+        budget = Snapshot()
+        states = [self.choices[index] for index in sorted(self.choices)]
+        if self.usage is None:
+            attributes = {**attributes, "mutagent.usage.missing": USAGE_MISSING}
+        return Response(
+            model=self.model,
+            id=self.id,
+            finish_reasons=[state.finish_reason for state in states if state.finish_reason],
+            output={"messages": [message(state.message(), budget) for state in states]} if states else None,
+            usage=usage(self.usage),
+            attributes=attributes,
+        )
+
+
+class _Choice:
+    """One choice of a stream: its text, its reasoning, its tool calls in the order they begin."""
+
+    __slots__ = ("annotations", "audio", "by_index", "calls", "finish_reason", "function", "images", "reasoning",
+                 "refusal", "text")  # fmt: skip
+
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self.reasoning: list[str] = []
+        self.refusal: list[str] = []
+        self.calls: list[dict[str, Any]] = []
+        self.by_index: dict[Any, dict[str, Any]] = {}
+        self.function: dict[str, Any] | None = None
+        self.audio: dict[str, Any] | None = None
+        self.annotations: list[Any] = []
+        self.images: list[Any] = []
+        self.finish_reason: str | None = None
+
+    def feed(self, choice: Any) -> None:
+        fields = choice if type(choice) is dict else choice.__dict__
+        self.finish_reason = fields.get("finish_reason") or self.finish_reason
+        delta = fields.get("delta")
+        if delta is None:
+            return
+        parts = delta if type(delta) is dict else delta.__dict__
+        text = parts.get("content")
+        if type(text) is str and text:
+            self.text.append(text)
+        if parts.get("refusal"):
+            self.refusal.append(parts["refusal"])
+        for call in parts.get("tool_calls") or ():
+            self.feed_call(call)
+        if parts.get("function_call") is not None:
+            self.function = _joined(self.function or {"name": None, "arguments": []}, parts["function_call"])
+        for rare in (parts, getattr(delta, "__pydantic_extra__", None)):
+            if rare and not _RARE.isdisjoint(rare):
+                self.feed_rare(rare)
+
+    def feed_rare(self, parts: dict[str, Any]) -> None:
+        reasoning = next((text for name in REASONING_FIELDS if type(text := parts.get(name)) is str and text), None)
+        if reasoning is not None:
+            self.reasoning.append(reasoning)
+        self.annotations += get_list(parts, "annotations")
+        self.images += get_list(parts, "images")
+        if type(parts.get("audio")) is dict:
+            self.feed_audio(parts["audio"])
+
+    def feed_audio(self, piece: dict[str, Any]) -> None:
+        state = self.audio = self.audio or {"id": None, "transcript": "", "data": {"type": "media", "size": 0}}
+        state["id"] = piece.get("id") or state["id"]
+        state["transcript"] += piece.get("transcript") or ""
+        data = piece.get("data") or ""
+        state["data"]["size"] += len(data) * 3 // 4 - data.count("=", -2)
+
+    def feed_call(self, call: Any) -> None:
+        index, identity = get(call, "index"), get(call, "id")
+        function = get(call, "function") or get(call, "custom")
+        state = self.by_index.get(index)
+        if state is None or _is_another(state, identity, index, function):
+            state = self.by_index[index] = {"id": None, "name": None, "arguments": []}
+            self.calls.append(state)
+        state["id"] = identity or state["id"]
+        _joined(state, function)
+
+    def message(self) -> dict[str, Any]:
+        plain: dict[str, Any] = {"role": "assistant", "content": "".join(self.text) if self.text else None}
+        joined = {"reasoning_content": "".join(self.reasoning), "refusal": "".join(self.refusal)}
+        parts = {**joined, "annotations": self.annotations, "images": self.images, "audio": self.audio}
+        plain.update({name: part for name, part in parts.items() if part})
+        if self.calls:
+            plain["tool_calls"] = [
+                {"id": call["id"], "function": {"name": call["name"], "arguments": "".join(call["arguments"])}}
+                for call in self.calls
+            ]
+        if self.function is not None:
+            plain["function_call"] = {**self.function, "arguments": "".join(self.function["arguments"])}
+        return plain
+
+
+def _is_another(state: dict[str, Any], identity: Any, index: Any, function: Any) -> bool:
+    """Whether a piece begins another call than ``state``: some hosts give all calls one index, some give none."""
+    if identity and state["id"]:
+        return bool(identity != state["id"])
+    return index is None and bool(state["name"] and get(function, "name"))
+
+
+def _joined(state: dict[str, Any], function: Any) -> dict[str, Any]:
+    state["name"] = get(function, "name") or state["name"]
+    piece = get(function, "arguments") or get(function, "input")
+    if type(piece) is str:
+        state["arguments"].append(piece)
+    return state
+
+
+def ask_usage(given: dict[str, Any]) -> dict[str, Any] | None:
+    """The arguments with ``include_usage`` set, where a stream is asked for and nothing was said about usage."""
+    options = given.get("stream_options")
+    if given.get("stream") is not True or (options is not None and type(options) is not dict):
+        return None
+    if options is not None and "include_usage" in options:
+        return None
+    return {**given, "stream_options": {**(options or {}), "include_usage": True}}
+
+
+def only_usage(chunk: Any) -> bool:
+    """Whether a chunk carries the usage and nothing else."""
+    return not get(chunk, "choices") and get(chunk, "usage") is not None

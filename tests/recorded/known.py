@@ -1,0 +1,33 @@
+"""What is known of the recorded traffic beforehand, as data."""
+
+from __future__ import annotations
+
+# Client of a case → its distribution, and the major version from which every recording plays.
+CLIENTS = {"openai": ("openai", 3), "azure_openai": ("openai", 3), "anthropic": ("anthropic", 2)}
+
+# Calls that make no span yet, by pattern.
+NOT_TRACED = (
+    "audio.*",
+    "batches.*",
+    "beta.assistants.*",
+    "beta.threads.*",
+    "*batches.*",
+    "containers.*",
+    "conversations.*",
+    "files.*",
+    "beta.files.*",
+    "fine_tuning.*",
+    "images.*",
+    "models.*",
+    "beta.models.*",
+    "moderations.*",
+    "*count_tokens",
+    "responses.input_items.*",
+    "responses.input_tokens.*",
+    "vector_stores.*",
+    "uploads.*",
+    "videos.*",
+)
+
+# (file, step, field) → (what the recorded body says, why the index differs). None was found so far.
+WRONG_IN_INDEX: dict[tuple[str, int, str], tuple[object, str]] = {}

@@ -1,0 +1,39 @@
+"""Every recorded call of a traced client, replayed through the real client: the span says what the body says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from mutagent.testing import CapturedSpans, capture
+from tests.recorded import expectations, recordings
+from tests.recorded.recordings import Case
+
+
+@pytest.fixture
+def captured() -> Iterator[CapturedSpans]:
+    """The spans of one replay."""
+    with capture() as spans:
+        yield spans
+
+
+def test_the_recordings_are_there() -> None:
+    """Without them nothing below runs."""
+    if recordings.root() is None:
+        recordings.did_not_run(f"{recordings.VARIABLE} names no directory with {' and '.join(recordings.REPLAYED)}")
+    assert recordings.cases()
+    assert recordings.unlisted() == []
+
+
+@pytest.mark.usefixtures("auto_mode")
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("case", recordings.cases(), ids=lambda case: case.file.removesuffix(".yaml"))
+def test_span_says_what_the_recorded_body_says(case: Case, is_async: bool, captured: CapturedSpans) -> None:
+    """One span for each call that is traced, with everything that the index demands of it."""
+    recordings.require(case)
+    recordings.replay(case, is_async)
+    wanted = [expectations.expected(case, step) for step in case.traced_steps]
+    assert len(captured.spans) == len(wanted)
+    found = [expectations.differences(*pair) for pair in zip(captured.spans, wanted, strict=True)]
+    assert found == [{}] * len(wanted)
