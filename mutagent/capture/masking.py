@@ -41,10 +41,11 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ("PRIVATE KEY-----", r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
     ("://", r"(://[^/\s:@]*:)[^/\s@]+(?=@)"),  # passwords in URLs
     ("earer ", r"([Bb]earer )[A-Za-z0-9._~+/=-]{16,}"),
-    ("", r"((?i:secret_?access_?key)\W{1,6})[A-Za-z0-9/+=]{40}"),  # AWS: no shape of its own, so only by its name
+    # AWS: no shape of its own, so only by its name.
+    ("", r"""((?:[Ss]ecret|SECRET)_?(?:[Aa]ccess|ACCESS)_?(?:[Kk]ey|KEY)[ "':=]{1,6})[A-Za-z0-9/+=]{40}"""),
     ("=", r"\b([A-Z][A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)=)[^\s\"'&;]{6,}"),  # as in an env file
 )
-SHAPES = tuple((mark, re.compile(shape, re.DOTALL)) for mark, shape in _SHAPES)
+SHAPES = tuple((mark, re.compile(shape, re.DOTALL | re.ASCII)) for mark, shape in _SHAPES)
 
 # Names of secrets, in lower case without separators: whole names, and ends of names (`openai_api_key`).
 _WHOLE = frozenset({"token", "pwd", "auth"})
@@ -66,7 +67,7 @@ SUSPICIOUS = "|".join((
     "github_pat_[A-Za-z0-9_]{22}", "glpat-[A-Za-z0-9_-]{20}", "xox[abeoprs]-[A-Za-z0-9-]{10}", "hf_[A-Za-z0-9]{30}",
     "gsk_[A-Za-z0-9]{30}", "xai-[A-Za-z0-9]{30}", "k_live_[A-Za-z0-9]{16}", "mt_(?:live_|test_)?[A-Za-z0-9]{12}",
     r"eyJ[A-Za-z0-9_-]{8,}\.eyJ", "PRIVATE KEY-----", r"://[^/\s:@]*:[^/\s@]+@", "earer [A-Za-z0-9._~+/=-]{16}",
-    rf'(?:{_ANY_CASE})(?:\\*"\s*:|\s*=)', r"(?:[Kk]ey|KEY)\W{1,6}[A-Za-z0-9/+=]{40}",
+    rf'(?:{_ANY_CASE})(?:\\*"\s*:|\s*=)', r"""(?:[Kk]ey|KEY)[ \\"':=]{1,12}[A-Za-z0-9/+=]{40}""",
 ))  # fmt: skip
 
 _DROPPED: Any = object()

@@ -9,13 +9,11 @@ from __future__ import annotations
 import marshal
 from typing import Any
 
-from mutagent.capture.plain import type_label
+from mutagent.capture.plain import is_kind, type_label
 
 # Deeper than any snapshot; far below the recursion limit of the interpreter and of readers.
 _MAX_DEPTH = 200
 _SCALARS = frozenset({str, int, float, bool, type(None)})
-# Python's own limit for int → str conversion; a longer one is no number that a reader could take.
-_MAX_INT_BITS = 1024
 
 
 def class_name(value: Any) -> str:
@@ -41,8 +39,6 @@ def plain(value: Any, depth: int = 0) -> Any:
     kind = type(value)
     if kind is str:
         return _sound_text(value)
-    if kind is int:
-        return value if value.bit_length() <= _MAX_INT_BITS else hex(value)
     if kind in _SCALARS:
         return value
     if depth >= _MAX_DEPTH:
@@ -56,19 +52,17 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 def _of_subclass(value: Any) -> Any:
     # The bases' own methods: a subclass may have replaced them by anything.
-    if isinstance(value, str):
+    if is_kind(value, str):
         return _sound_text(str.__str__(value))
-    if isinstance(value, bool):
-        return bool(value)
-    if isinstance(value, int):
-        return plain(int.__int__(value))
-    if isinstance(value, float):
+    if is_kind(value, int):
+        return int.__int__(value)
+    if is_kind(value, float):
         return float.__float__(value)
     return class_name(value)
 
 
 def _key(key: Any) -> str:
-    if isinstance(key, str):
+    if is_kind(key, str):
         return _sound_text(str.__str__(key))
     return str(key) if type(key) in _SCALARS else class_name(key)
 
