@@ -38,7 +38,8 @@ def start_span(options: SpanOptions) -> MutagentSpan | None:
 
 def _start(tracer: Tracer, options: SpanOptions) -> MutagentSpan:
     kind = KINDS[options.kind]
-    outer = context.current.get()
+    # Spans that nobody ended in this context must not pile up in it.
+    outer = context.open_value(context.current.get())
     attributes = flat_copy(options.attributes) if options.attributes else {}
     session = None if options.session_id is None else _session(options.session_id)
     trace_number = parent_number = None

@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
+from mutagent.guard import guarded
+from mutagent.tracing.ids import is_hex
 from mutagent.tracing.span import MutagentSpan, RemoteSpan, Session
 
 # A MutagentSpan, a pair (weak reference to a span, value outside), or None.
@@ -20,17 +22,23 @@ current: ContextVar[Any] = ContextVar("mutagent_span", default=None)
 current_session: ContextVar[Session | None] = ContextVar("mutagent_session", default=None)
 
 
-def open_span(value: Any) -> MutagentSpan | None:
-    """The nearest open span of a context value, remote ones included; None where there is none."""
+def open_value(value: Any) -> Any:
+    """A context value without the spans in front that have ended or are gone; None where no open one is left."""
     while value is not None:
         if value.__class__ is tuple:
             span, outer = value[0](), value[1]
         else:
             span, outer = value, value.outer
         if span is not None and span.duration_ns is None:
-            return span  # type: ignore[no-any-return]
+            return value
         value = outer
     return None
+
+
+def open_span(value: Any) -> MutagentSpan | None:
+    """The nearest open span of a context value, remote ones included; None where there is none."""
+    value = open_value(value)
+    return value[0]() if value.__class__ is tuple else value  # type: ignore[no-any-return]
 
 
 def current_span() -> MutagentSpan | None:
@@ -115,7 +123,7 @@ class extract:  # used as a function: `with extract(headers):`
     """
 
     def __init__(self, headers: Any) -> None:
-        self._remote = _remote_span(_header(headers, "traceparent"))
+        self._remote = guarded("extract", _remote_span_of, headers)
         self._outer: list[Any] = []
 
     def __enter__(self) -> None:
@@ -139,14 +147,15 @@ def _header(headers: Any, name: str) -> str:
     return ""
 
 
+def _remote_span_of(headers: Any) -> RemoteSpan | None:
+    return _remote_span(_header(headers, "traceparent"))
+
+
 def _remote_span(traceparent: str) -> RemoteSpan | None:
-    parts = traceparent.strip().split("-")
-    if len(parts) < 4 or [len(part) for part in parts[:4]] != [2, 32, 16, 2] or parts[0] == "ff":
+    parts = traceparent.strip().split("-")[:4]
+    if [len(part) for part in parts] != [2, 32, 16, 2] or not is_hex("".join(parts)) or parts[0] == "ff":
         return None
-    try:
-        trace_number, span_number, flags = int(parts[1], 16), int(parts[2], 16), int(parts[3], 16)
-    except ValueError:
-        return None
+    trace_number, span_number, flags = (int(part, 16) for part in parts[1:])
     if not trace_number or not span_number:
         return None
     return RemoteSpan(trace_number, span_number, None, "custom", "remote", None, {}, None, None, bool(flags & 1), None)

@@ -13,6 +13,7 @@ from os import getpid, urandom
 
 TRACE_BITS = 128
 SPAN_BITS = 64
+_HEX_DIGITS = frozenset("0123456789abcdef")
 
 _random = Random()
 _seeded_for = 0
@@ -37,6 +38,14 @@ def span_hex(number: int) -> str:
     return f"{number:016x}"
 
 
+def is_hex(text: str) -> bool:
+    """Whether a text is lower-case hex digits and nothing else.
+
+    int() also takes signs, spaces, underscores, a leading 0x and the digits of other scripts.
+    """
+    return _HEX_DIGITS.issuperset(text)
+
+
 def trace_number_of(text: str) -> tuple[int, bool]:
     """The trace id that a user's string stands for: its hex digits (a UUID's too), else a hash of it.
 
@@ -53,13 +62,9 @@ def span_number_of(text: str) -> tuple[int, bool]:
 
 def _number_of(text: str, size: int) -> tuple[int, bool]:
     digits = text.replace("-", "").lower()
-    if len(digits) == size // 4:
-        try:
-            number = int(digits, 16)
-        except ValueError:
-            number = 0
-        if number:
-            return number, True
+    number = int(digits, 16) if len(digits) == size // 4 and is_hex(digits) else 0
+    if number:
+        return number, True
     from hashlib import blake2b  # rarely needed, and milliseconds to import
 
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size // 8).digest()

@@ -57,6 +57,18 @@ def checked_kind(kind: str) -> str:
         raise ValueError(f"unknown span kind {kind!r}; one of: {', '.join(KINDS)}.") from None
 
 
+def checked_status(status: str) -> str:
+    """The status as a plain string.
+
+    Raises:
+        ValueError: with the list of statuses, where it is none of them.
+    """
+    try:
+        return STATUSES[status]
+    except (KeyError, TypeError):
+        raise ValueError(f"unknown span status {status!r}; one of: {', '.join(STATUSES)}.") from None
+
+
 @dataclass(slots=True)
 class ToolCall:
     """One call of a tool: its id, the tool's name, the arguments and, once known, the result."""
@@ -207,7 +219,9 @@ class SpanOptions:
         session_id: str | None = None,
         trace_id: str | None = None,
     ) -> None:
-        self.kind = kind if kind in KINDS else checked_kind(kind)
+        if type(kind) is not str or kind not in KINDS:
+            checked_kind(kind)
+        self.kind = kind
         self.name = name
         self.input = input
         self.attributes = attributes
@@ -240,8 +254,8 @@ class SpanEndOptions:
         attributes: dict[str, Any] | None = None,
         events: list[SpanEvent] | None = None,
     ) -> None:
-        if status is not None and status not in STATUSES:
-            raise ValueError(f"unknown span status {status!r}; one of: {', '.join(STATUSES)}.")
+        if status is not None:
+            checked_status(status)
         self.status = status
         self.status_message = status_message
         self.output = output
