@@ -16,9 +16,11 @@ def api_error(error: BaseException) -> dict[str, Any]:
     # Anthropic nests the error once more than OpenAI does.
     detail = body.get("error", body) if type(body) is dict else None
     detail = detail if type(detail) is dict else {}
+    code = fields.get("code") or detail.get("code") or fields.get("type") or detail.get("type")
     found = {
         "http.response.status_code": fields.get("status_code"),
-        "mutagent.error.code": fields.get("code") or detail.get("code") or fields.get("type") or detail.get("type"),
+        # A number from some hosts, which some versions of the client turn into text.
+        "mutagent.error.code": str(code) if type(code) is int else code,
         "mutagent.error.type": fields.get("type") or detail.get("type"),
         "mutagent.request_id": fields.get("request_id") or request_id_of(fields.get("response")),
     }

@@ -1,0 +1,53 @@
+"""Spans as dicts that can be compared whole: what differs from run to run is replaced by a word for it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+# What the stand-in provider makes its ids of: a digest of the request and a count.
+_IDENT = re.compile(r"[0-9a-f]{16}\d{4}")
+_REPLACED = {
+    "traceId": "<id>",
+    "spanId": "<id>",
+    "parentSpanId": "<id>",
+    "startTime": "<time>",
+    "endTime": "<time>",
+    "timestamp": "<time>",
+    "durationMs": "<ms>",
+    "server.port": "<port>",
+    "gen_ai.response.time_to_first_chunk": "<seconds>",
+    "exception.stacktrace": "<stack>",
+}
+# In every ended span, and so left out of what is compared.
+ALWAYS = {"traceId": "<id>", "spanId": "<id>", "startTime": "<time>", "endTime": "<time>", "durationMs": "<ms>"}
+
+
+def normal(span: dict[str, Any]) -> dict[str, Any]:
+    """One span without ids, times and ports; those that every span has must be there."""
+    replaced: dict[str, Any] = _normal(span)
+    assert {name: replaced.pop(name, None) for name in ALWAYS} == ALWAYS
+    return replaced
+
+
+def _normal(value: Any) -> Any:
+    if isinstance(value, dict):
+        # A usage object has a None for each count that the client knows of and the provider did not send.
+        told = {name: item for name, item in value.items() if item is not None}
+        return {name: _REPLACED[name] if name in _REPLACED else _normal(item) for name, item in told.items()}
+    if isinstance(value, list):
+        return [_normal(item) for item in value]
+    return _IDENT.sub("<ident>", value) if isinstance(value, str) else value
+
+
+def without(span: dict[str, Any], *names: str) -> dict[str, Any]:
+    """A span without some of its fields, or of its attributes by a dotted name."""
+    kept = {name: value for name, value in span.items() if name not in names}
+    kept["attributes"] = {name: value for name, value in span["attributes"].items() if name not in names}
+    return kept
+
+
+def with_attributes(span: dict[str, Any], **attributes: Any) -> dict[str, Any]:
+    """A span with more attributes; ``__`` in a name stands for a dot."""
+    more = {name.replace("__", "."): value for name, value in attributes.items()}
+    return {**span, "attributes": {**span["attributes"], **more}}
