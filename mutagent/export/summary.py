@@ -42,7 +42,7 @@ def line(left: list[dict[str, Any]], settings: Settings) -> str:
     if tokens:
         parts += [f"{tokens:,} tokens", _cost(totals)]
     parts += _undelivered(left)
-    return f"{', '.join(parts)}. {_where(left, settings)}"
+    return " ".join([f"{', '.join(parts)}.", *_where(left, settings)])
 
 
 def _settings(pipeline: Pipeline | None) -> Settings | None:
@@ -72,11 +72,11 @@ def _undelivered(left: list[dict[str, Any]]) -> list[str]:
     return [f"{count:,} {name}" for name, count in sums.items() if count]
 
 
-def _where(left: list[dict[str, Any]], settings: Settings) -> str:
+def _where(left: list[dict[str, Any]], settings: Settings) -> list[str]:
     sinks = {sink["name"] for receipt in left for sink in receipt["sinks"]}
     sent = f"Sent to {settings.endpoint}." if "mutagent" in sinks else ""
     look = "Look: mutagent traces" if "local" in sinks else ""
-    return " ".join(part for part in (sent, look) if part)
+    return [part for part in (sent, look) if part]
 
 
 def _print_trees(settings: Settings) -> None:
