@@ -38,7 +38,8 @@ class Setting:
     """One row of the table.
 
     ``name`` is the ``init_tracing`` argument and the :class:`Settings` field, or "" for what only the environment
-    can say; ``parse`` turns the variable's text into the value and raises ValueError for what it can't be.
+    can say; ``parse`` turns the variable's text into the value and raises ValueError for what it can't be; a number
+    is ``least`` at the least and ``most`` at the most.
     """
 
     name: str
@@ -46,6 +47,24 @@ class Setting:
     parse: Callable[[str], Any]
     default: Any
     meaning: str
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def wanted(self) -> str:
+        """What a value has to be, in words."""
+        kind = {int: "a whole number", float: "a number", flag: "1 or 0"}.get(self.parse, "a text")
+        if self.most is not None:
+            return f"{kind} between {self.least} and {self.most}"
+        return kind if self.least is None else f"{kind} of at least {self.least}"
+
+    def takes(self, value: Any) -> bool:
+        """Whether a value is what it has to be; only numbers are looked at."""
+        if self.parse not in (int, float):
+            return True
+        if isinstance(value, bool) or not isinstance(value, (int, self.parse)):
+            return False
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
 
 
 # fmt: off
@@ -59,12 +78,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("local", "MUTAGENT_LOCAL", flag, None, "Record into the local store (1), never (0), or only where there is "
             "no key and the program runs under the runner or on a terminal (unset)."),
     Setting("home", "MUTAGENT_HOME", str, "~/.mutagent", "Directory of the local store, the spool and the receipts."),
-    Setting("batch_size", "MUTAGENT_BATCH_SIZE", int, 10, "Spans that make a batch due."),
+    Setting("batch_size", "MUTAGENT_BATCH_SIZE", int, 10, "Spans that make a batch due.", least=1),
     Setting("batch_interval_ms", "MUTAGENT_BATCH_INTERVAL_MS", int, 5000, "Milliseconds after which spans are due "
-            "however few they are."),
+            "however few they are.", least=0),
     Setting("debug", "MUTAGENT_DEBUG", flag, False, "Print every span's start and end to stdout."),
     Setting("sample_rate", "MUTAGENT_SAMPLE_RATE", float, 1.0, "Share of traces that are recorded, 0 to 1; decided at "
-            "the root, inherited by children and child processes."),
+            "the root, inherited by children and child processes.", least=0, most=1),
     Setting("capture_inputs", "MUTAGENT_CAPTURE_INPUTS", flag, True, "Record inputs."),
     Setting("capture_outputs", "MUTAGENT_CAPTURE_OUTPUTS", flag, True, "Record outputs."),
     Setting("stream_usage", "MUTAGENT_STREAM_USAGE", flag, False, "Ask OpenAI-style streams for token usage on behalf "
@@ -74,16 +93,18 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("threads", "MUTAGENT_THREADS", flag, True, "Under auto mode, threads and executors continue the trace of "
             "the code that started them."),
     Setting("max_field_bytes", "MUTAGENT_MAX_FIELD_BYTES", int, 131_072, "Bytes kept of one input or output; longer "
-            "strings keep head and tail."),
-    Setting("max_queue_spans", "MUTAGENT_MAX_QUEUE_SPANS", int, 100_000, "Spans held in memory at the most."),
-    Setting("max_queue_bytes", "MUTAGENT_MAX_QUEUE_BYTES", int, 64 << 20, "Bytes of spans held in memory at the most."),
+            "strings keep head and tail.", least=1),
+    Setting("max_queue_spans", "MUTAGENT_MAX_QUEUE_SPANS", int, 100_000, "Spans held in memory at the most.", least=1),
+    Setting("max_queue_bytes", "MUTAGENT_MAX_QUEUE_BYTES", int, 64 << 20, "Bytes of spans held in memory at the "
+            "most.", least=1),
     Setting("spool_max_bytes", "MUTAGENT_SPOOL_MAX_BYTES", int, 256 << 20, "Bytes of undelivered batches kept on disk; "
-            "the oldest go first. 0: no spool."),
+            "the oldest go first. 0: no spool.", least=0),
     Setting("store_max_bytes", "MUTAGENT_STORE_MAX_BYTES", int, 2 << 30, "Bytes of the local store; the oldest "
-            "go first."),
-    Setting("store_max_age_days", "MUTAGENT_STORE_MAX_AGE_DAYS", float, 30.0, "Days a span stays in the local store."),
+            "go first.", least=0),
+    Setting("store_max_age_days", "MUTAGENT_STORE_MAX_AGE_DAYS", float, 30.0, "Days a span stays in the local "
+            "store.", least=0),
     Setting("exit_timeout_ms", "MUTAGENT_EXIT_TIMEOUT_MS", int, 2000, "Milliseconds that delivery may add to the "
-            "program's exit; 2000 at the most."),
+            "program's exit; 2000 at the most.", least=0),
     Setting("mask", "", str, None, "A function `(value, where) -> value` over every recorded value; argument only."),
     Setting("", "MUTAGENT_CAPTURE_CONTENT", flag, True, "0: record neither inputs nor outputs."),
     Setting("", "MUTAGENT_AUTO", flag, False, "1: trace this process and its children; 0 always wins."),
@@ -131,19 +152,25 @@ class Settings:
 
 
 def read_variable(variable: str, environ: Mapping[str, str]) -> Any:
-    """The parsed value of one environment variable of the table, or None where it is not set.
+    """The value of one environment variable of the table, or None where it is not set.
 
     Raises:
         ValueError: naming the variable, where its text can't be what the setting is.
     """
+    setting = _BY_VARIABLE[variable]
     text = environ.get(variable)
-    if text is None or (text == "" and _BY_VARIABLE[variable].parse is not flag):
+    if text is None or (text == "" and setting.parse is not flag):
         return None
     try:
-        return _BY_VARIABLE[variable].parse(text)
+        value = setting.parse(text)
     except ValueError:
-        wanted = _BY_VARIABLE[variable].parse.__name__.replace("flag", "1 or 0")
-        raise ValueError(f"{variable}={text!r} is not valid: expected {wanted}.") from None
+        value = _UNREADABLE
+    if value is _UNREADABLE or not setting.takes(value):
+        raise ValueError(f"{variable}={text!r} is not valid: expected {setting.wanted}.")
+    return value
+
+
+_UNREADABLE: Any = object()
 
 
 def resolve(arguments: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -157,22 +184,30 @@ def resolve(arguments: Mapping[str, Any] | None = None, environ: Mapping[str, st
         ValueError: for the first setting that can't be used, saying which and what to do.
     """
     environ = os.environ if environ is None else environ
-    given = {name: value for name, value in (arguments or {}).items() if value is not None}
+    given = _checked_arguments({name: value for name, value in (arguments or {}).items() if value is not None})
+    found = {name: value for name, value in _from_environment(environ).items() if value is not None}
+    defaults = {setting.name: setting.default for setting in SETTINGS if setting.name}
+    return _settings({**defaults, **found, **given}, environ)
+
+
+def _checked_arguments(given: dict[str, Any]) -> dict[str, Any]:
     unknown = given.keys() - _BY_NAME.keys()
     if unknown:
         raise ValueError(f"unknown setting {', '.join(sorted(unknown))}; known: {', '.join(_BY_NAME)}.")
-    values: dict[str, Any] = {}
-    for setting in SETTINGS:
-        if not setting.name:
-            continue
-        value = given.get(setting.name)
-        if value is None and setting.variable:
-            value = read_variable(setting.variable, environ)
-        values[setting.name] = setting.default if value is None else value
+    for name, value in given.items():
+        if not _BY_NAME[name].takes(value):
+            raise ValueError(f"{name} must be {_BY_NAME[name].wanted}, got {value!r}.")
+    if not callable(given.get("mask", _settings)):
+        raise ValueError("mask must be a function (value, where) -> value.")
+    return given
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    found = {setting.name: read_variable(setting.variable, environ) for setting in SETTINGS if setting.variable}
+    del found[""]  # what is no field of the settings
     if read_variable("MUTAGENT_CAPTURE_CONTENT", environ) is False:
-        values["capture_inputs"] = bool(given.get("capture_inputs", False))
-        values["capture_outputs"] = bool(given.get("capture_outputs", False))
-    return _checked(values, environ)
+        found["capture_inputs"] = found["capture_outputs"] = False
+    return found
 
 
 def resolve_quietly(environ: Mapping[str, str] | None = None) -> tuple[Settings | None, list[str]]:
@@ -184,78 +219,65 @@ def resolve_quietly(environ: Mapping[str, str] | None = None) -> tuple[Settings 
         The settings, or None where nothing is to be recorded; and one line for each thing that is wrong.
     """
     environ = dict(os.environ if environ is None else environ)
-    complaints: list[str] = []
-    for setting in SETTINGS:
-        try:
-            if setting.variable:
-                read_variable(setting.variable, environ)
-        except ValueError as error:
-            complaints.append(f"{error} Using the default.")
-            del environ[setting.variable]
+    complaints = _leave_out_what_is_wrong(environ)
     try:
         return resolve(None, environ), complaints
     except ValueError as error:
         if environ.get("MUTAGENT_API_KEY") or environ.get("MUTAGENT_ENDPOINT"):
             complaints.append(str(error))
-        if read_variable("MUTAGENT_LOCAL", environ) is False:
-            return None, complaints
-        if not (read_variable("MUTAGENT_LOCAL", environ) or _stderr_is_terminal()):
-            complaints.append(
-                "tracing is off: no usable MUTAGENT_API_KEY. Set it, or MUTAGENT_LOCAL=1 to record on this machine."
-            )
-            return None, complaints
-        sound = {name: text for name, text in environ.items() if name not in _UNUSABLE}
+    local = read_variable("MUTAGENT_LOCAL", environ)
+    if local or (local is None and _stderr_is_terminal()):
+        # The key and the endpoint are all that is still unchecked.
+        sound = {name: text for name, text in environ.items() if name not in ("MUTAGENT_API_KEY", "MUTAGENT_ENDPOINT")}
+        return resolve({"local": True}, sound), complaints
+    if local is None:
+        complaints.append(
+            "tracing is off: no usable MUTAGENT_API_KEY. Set it, or MUTAGENT_LOCAL=1 to record on this machine."
+        )
+    return None, complaints
+
+
+def _leave_out_what_is_wrong(environ: dict[str, str]) -> list[str]:
+    complaints: list[str] = []
+    for variable in _BY_VARIABLE:
         try:
-            return resolve({"local": True}, sound), complaints
-        except ValueError as second:
-            return None, [*complaints, str(second)]
+            read_variable(variable, environ)
+        except ValueError as error:
+            complaints.append(f"{error} Using the default.")
+            del environ[variable]
+    return complaints
 
 
-# What the fallback to the local store must not trip over again.
-_UNUSABLE = frozenset(
-    {
-        "MUTAGENT_API_KEY",
-        "MUTAGENT_ENDPOINT",
-        "MUTAGENT_BATCH_SIZE",
-        "MUTAGENT_BATCH_INTERVAL_MS",
-        "MUTAGENT_SAMPLE_RATE",
-        "MUTAGENT_EXIT_TIMEOUT_MS",
-    }
-)
-
-
-def _checked(values: dict[str, Any], environ: Mapping[str, str]) -> Settings:
-    if not isinstance(values["batch_size"], int) or values["batch_size"] < 1:
-        raise ValueError(f"batch_size must be a whole number of at least 1, got {values['batch_size']!r}.")
-    if values["batch_interval_ms"] < 0:
-        raise ValueError(f"batch_interval_ms must not be negative, got {values['batch_interval_ms']!r}.")
-    if not 0 <= values["sample_rate"] <= 1:
-        raise ValueError(f"sample_rate must be between 0 and 1, got {values['sample_rate']!r}.")
-    for name in ("max_field_bytes", "max_queue_spans", "max_queue_bytes"):
-        if values[name] < 1:
-            raise ValueError(f"{name} must be at least 1, got {values[name]!r}.")
-    if values["mask"] is not None and not callable(values["mask"]):
-        raise ValueError("mask must be a function (value, where) -> value.")
-    values["exit_timeout_ms"] = max(0, min(values["exit_timeout_ms"], 2000))
-    values["endpoint"] = _checked_endpoint(str(values["endpoint"]), values["allow_insecure_http"])
+def _settings(values: dict[str, Any], environ: Mapping[str, str]) -> Settings:
+    values["exit_timeout_ms"] = min(values["exit_timeout_ms"], 2000)
+    values["endpoint"] = _checked_endpoint(values["endpoint"], values["allow_insecure_http"])
     values["remote"] = _is_remote(values)
     values["local"] = bool(values["local"])
     values["home"] = Path(values["home"]).expanduser()
     values["service"] = values["service"] or environ.get("OTEL_SERVICE_NAME") or program_name()
-    values["run_id"] = environ.get("MUTAGENT_RUN_ID")
+    values["run_id"] = environ.get("MUTAGENT_RUN_ID") or None
     return Settings(**values)
 
 
-def _checked_endpoint(endpoint: str, allow_insecure_http: bool) -> str:
-    url = urlsplit(endpoint)
-    if url.scheme not in ("http", "https") or not url.hostname:
+def _checked_endpoint(endpoint: Any, allow_insecure_http: bool) -> str:
+    host = _host_of(endpoint)
+    if not host:
         raise ValueError(f"endpoint must be an http(s) URL such as {HOSTED_ENDPOINT}, got {endpoint!r}.")
-    if url.scheme == "http" and url.hostname not in LOOPBACK_HOSTS and not allow_insecure_http:
+    if endpoint.startswith("http:") and host not in LOOPBACK_HOSTS and not allow_insecure_http:
         raise ValueError(
             f"endpoint {endpoint!r} would send spans and the key in clear. Use https, or allow it with "
             "allow_insecure_http=True or MUTAGENT_ALLOW_INSECURE_HTTP=1."
         )
-    return endpoint.rstrip("/")
+    return str(endpoint.rstrip("/"))
+
+
+def _host_of(endpoint: Any) -> str | None:
+    """The host of an http(s) URL; None where it is none."""
+    try:
+        url = urlsplit(endpoint)
+        return url.hostname if url.scheme in ("http", "https") and url.port != 0 else None
+    except (ValueError, AttributeError, TypeError):  # a bad port or IPv6 address; no string at all
+        return None
 
 
 def _is_remote(values: Mapping[str, Any]) -> bool:
