@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from types import CodeType
 from typing import Any, TypeVar, overload
 
 from mutagent.capture.snapshot import flat_copy, own_copy, snapshot
@@ -169,9 +170,14 @@ class Parameters:
         return {"raw": flat_copy(named)} if named else None
 
 
-def parameters_of(function: Callable[..., Any]) -> Parameters:
-    """What to call the arguments of a function; the first one is left out where it is ``self`` or ``cls``."""
-    code = inspect.unwrap(function).__code__
+def parameters_of(function: Callable[..., Any]) -> Parameters | None:
+    """What to call the arguments of a function; the first one is left out where it is ``self`` or ``cls``.
+
+    None for what has no Python code: a builtin, a partial, an object that can be called.
+    """
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if type(code) is not CodeType:
+        return None
     names = code.co_varnames[: code.co_argcount]
     rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if code.co_flags & inspect.CO_VARARGS else None
     skip = 1 if names and names[0] in ("self", "cls", "mcs") else 0

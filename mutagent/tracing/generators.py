@@ -6,7 +6,8 @@ work as without us. ``send``, ``throw``, ``close`` and the return value pass thr
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any
 
 from mutagent.capture.snapshot import Snapshot
@@ -60,8 +61,11 @@ class Steps:
             self.tracer.end(self.span)
 
     def failed(self, error: BaseException) -> None:
-        """End the span with the exception that left the generator."""
-        guarded("trace generator error", self.tracer.fail, self.span, error)
+        """End the span with the exception that left the generator; one that was closed has not failed."""
+        if isinstance(error, GeneratorExit):
+            self.done("closed")
+        else:
+            guarded("trace generator error", self.tracer.fail, self.span, error)
 
 
 class _Untraced:
@@ -109,11 +113,6 @@ def generator_wrapper(function: Callable[..., Any], begin: Begin) -> Callable[..
             sent = thrown = None
             try:
                 sent = yield item
-            except GeneratorExit:
-                with steps:
-                    inner.close()
-                steps.done("closed")
-                raise
             except BaseException as error:  # noqa: BLE001 - thrown into the generator, which decides
                 thrown = error
 
@@ -126,12 +125,11 @@ def async_generator_wrapper(function: Callable[..., Any], begin: Begin) -> Calla
     async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         steps = begin(args, kwargs)
         inner = function(*args, **kwargs)
-        sent: Any = None
-        thrown: BaseException | None = None
+        step = _first_step(inner)
         while True:
             try:
                 with steps:
-                    item = await (inner.asend(sent) if thrown is None else inner.athrow(thrown))
+                    item = await step
             except StopAsyncIteration:
                 steps.done()
                 return
@@ -139,15 +137,24 @@ def async_generator_wrapper(function: Callable[..., Any], begin: Begin) -> Calla
                 steps.failed(error)
                 raise
             steps.keep(item)
-            sent = thrown = None
             try:
                 sent = yield item
-            except GeneratorExit:
-                with steps:
-                    await inner.aclose()
-                steps.done("closed")
-                raise
             except BaseException as error:  # noqa: BLE001 - thrown into the generator, which decides
-                thrown = error
+                step = inner.athrow(error)
+            else:
+                step = inner.asend(sent)
 
     return wrapper
+
+
+def _first_step(inner: AsyncGenerator[Any, Any]) -> Awaitable[Any]:
+    """The first step of a generator that the event loop is not to know: it is closed with ours.
+
+    At its end a loop closes all generators it knows at once, and closing one that another is closing is an error.
+    """
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None)
+    try:
+        return inner.asend(None)
+    finally:
+        sys.set_asyncgen_hooks(*hooks)

@@ -147,8 +147,10 @@ class Tracer:
         """End a span with the exception that left it."""
         if span.duration_ns is None:
             span.duration_ns = perf_counter_ns() - span.start_tick
-            failure.record(span, error)
-            self.hand_over(span)
+            try:
+                failure.record(span, error)
+            finally:  # at the end of the stack, recording fails too
+                self.hand_over(span)
 
     def abandon(self, span: MutagentSpan) -> None:
         """End a span that nobody can end any more."""
