@@ -14,7 +14,6 @@ from mutagent.integrations.spec import Raw
 from mutagent.integrations.streams import record
 
 
-
 class Unread:
     """The call that a raw response answers while its body is not read. Dropped unread, its span ends as abandoned."""
 

@@ -164,7 +164,8 @@ def wrapper_for(traced: Traced, original: Callable[..., Any]) -> Callable[..., A
         @functools.wraps(original)
         async def async_wrapper(*args: Any, **kwargs: Any) -> Any:
             sent = with_usage_asked(traced, kwargs)
-            return await in_span(traced, args, kwargs, sent is not kwargs, original(*args, **sent))
+            inner = _Unstarted(original(*args, **sent))
+            return await in_span(traced, args, kwargs, sent is not kwargs, inner)
 
         return async_wrapper
 
@@ -231,19 +232,20 @@ def started_later(traced: Traced, args: tuple[Any, ...], kwargs: dict[str, Any],
     if not inspect.iscoroutine(inner):
         call = begun(traced, args, kwargs, asked_usage)
         return inner if call is None else call.settle(inner)
-    shell = in_span(traced, args, kwargs, asked_usage, inner)
+    shell = in_span(traced, args, kwargs, asked_usage, _Unstarted(inner))
     for name in ("__name__", "__qualname__"):
         setattr(shell, name, getattr(inner, name))
     return shell
 
 
-async def in_span(traced: Traced, args: tuple[Any, ...], kwargs: dict[str, Any], asked_usage: bool, inner: Any) -> Any:
+async def in_span(
+    traced: Traced, args: tuple[Any, ...], kwargs: dict[str, Any], asked_usage: bool, inner: _Unstarted
+) -> Any:
     """Await a target's coroutine inside its span."""
-    held = _Unstarted(inner)
     call = begun(traced, args, kwargs, asked_usage)
     if call is None:
-        return await held.coroutine
-    return await awaited(call, held.coroutine)
+        return await inner.coroutine
+    return await awaited(call, inner.coroutine)
 
 
 async def awaited(call: Call, inner: Coroutine[Any, Any, Any]) -> Any:

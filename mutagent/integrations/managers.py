@@ -32,7 +32,8 @@ def making_wrapper(traced: Traced, original: Callable[..., Any]) -> Callable[...
 
 
 def _remember(traced: Traced, manager: Any, instance: Any, arguments: dict[str, Any]) -> None:
-    _made[manager] = (traced, instance, dict(arguments))
+    # That the answer comes as a stream is said by the method's name, not by an argument.
+    _made[manager] = (traced, instance, {**arguments, "stream": True})
 
 
 def _begin(manager: Any) -> Call | None:

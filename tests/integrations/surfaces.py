@@ -1,4 +1,4 @@
-"""What the contract is asked of: a client method that makes model requests, with what it takes and what must be seen."""
+"""What the contract is asked of: a client method that makes model requests, what it takes, and what must be seen."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ BETA = ("anthropic.resources.beta.messages.messages",)
 CACHING = ("anthropic.resources.beta.prompt_caching.messages",)
 STREAMS = ("anthropic.lib.streaming._messages",)
 BETA_STREAMS = ("anthropic.lib.streaming._beta_messages",)
+CACHING_STREAMS = ("anthropic.lib.streaming._prompt_caching_beta_messages",)
 
 
 def request(given: dict[str, Any], instance: Any) -> Request:
@@ -178,6 +179,17 @@ _COPIED_STREAMS = tuple(
         ("AsyncMessages", "BetaAsyncMessageStreamManager.__aenter__"),
     )
 )
+# In 0.40 the helpers close the HTTP response and not the raw stream they read.
+_HELPERS = tuple(
+    Close(modules, f"{prefix}{cls}.close", stream="_raw_stream")
+    for modules, cls in ((STREAMS, "MessageStream"), (CACHING_STREAMS, "PromptCachingBetaMessageStream"))
+    for prefix in ("", "Async")
+)
+_CACHING = tuple(
+    Manager(_message(CACHING, f"{prefix}Messages.stream"), CACHING_STREAMS,
+            f"{prefix}PromptCachingBetaMessageStreamManager.{enter}", "_raw_stream")
+    for prefix, enter in (("", "__enter__"), ("Async", "__aenter__"))
+)  # fmt: skip
 
 ANTHROPIC = Integration(
     name="anthropic",
@@ -190,10 +202,12 @@ ANTHROPIC = Integration(
         *_surface(BETA, "AsyncMessages", BETA_STREAMS, "BetaAsyncMessageStreamManager", "__aenter__"),
         _message(CACHING, "Messages.create"),
         _message(CACHING, "AsyncMessages.create"),
+        *_CACHING,
         *_COPIES,
         *_COPIED_STREAMS,
         Close(("anthropic._streaming",), "Stream.close"),
         Close(("anthropic._streaming",), "AsyncStream.close"),
+        *_HELPERS,
         Raw(("anthropic._legacy_response",), "LegacyAPIResponse.parse"),
         Raw(("anthropic._response",), "APIResponse.parse", close="APIResponse.close"),
         Raw(("anthropic._response",), "AsyncAPIResponse.parse", close="AsyncAPIResponse.close"),

@@ -11,6 +11,9 @@ from mutagent.integrations.shapes.hosts import client_of
 from mutagent.integrations.shapes.request import parameters, streams, text_of
 from mutagent.integrations.spec import Request, Response, Target
 
+# Vectors travel as base64 of 32-bit floats; a raw response has them so.
+_FLOAT_BYTES = 4
+
 
 def _request(given: dict[str, Any], instance: Any, field: str) -> Request:
     provider, server = client_of(instance, "openai")
@@ -43,6 +46,8 @@ def embeddings_response(answer: Any) -> Response:
     output: dict[str, Any] = {"embeddings": len(data)}
     if type(vector) is list:
         output["dimensions"] = len(vector)
+    elif type(vector) is str:
+        output["dimensions"] = (len(vector) * 3 // 4 - vector.count("=", -2)) // _FLOAT_BYTES
     return Response(
         model=get(answer, "model"),
         output={"raw": output},
