@@ -59,6 +59,7 @@ def _one(error: BaseException) -> str:
 def record(span: MutagentSpan, error: BaseException) -> None:
     """Mark the span as failed with this exception; a generator that was closed has not failed."""
     if isinstance(error, GeneratorExit):
+        span.status = "ok" if span.status == "unset" else span.status
         return
     text = message(error)
     span.status = "error"

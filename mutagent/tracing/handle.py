@@ -93,16 +93,37 @@ def with_trace(
     finally:
         context.current.set(outer)
     if inspect.iscoroutine(result):
-        return _ended_with(tracer, span, result)
+        return _named_like(result, _ended_with(tracer, span, _Unstarted(tracer, span, result)))
     _end_ok(tracer, span)
     return result
 
 
-async def _ended_with(tracer: Tracer, span: MutagentSpan, coroutine: Coroutine[Any, Any, Any]) -> Any:
+class _Unstarted:
+    """Holds a coroutine for the one that awaits it. Dropped before that, it closes it: one warning is enough."""
+
+    __slots__ = ("coroutine", "span", "tracer")
+
+    def __init__(self, tracer: Tracer, span: MutagentSpan, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self.tracer = tracer
+        self.span = span
+        self.coroutine = coroutine
+
+    def __del__(self) -> None:
+        if self.span.duration_ns is None:
+            self.coroutine.close()
+            guarded("with_trace", self.tracer.abandon, self.span)
+
+
+def _named_like(inner: Any, shell: Any) -> Any:
+    shell.__name__, shell.__qualname__ = inner.__name__, inner.__qualname__
+    return shell
+
+
+async def _ended_with(tracer: Tracer, span: MutagentSpan, held: _Unstarted) -> Any:
     outer = context.current.get()
     context.current.set(span)
     try:
-        result = await coroutine
+        result = await held.coroutine
     except BaseException as error:
         guarded("with_trace", tracer.fail, span, error)
         raise
