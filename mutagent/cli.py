@@ -13,7 +13,9 @@ from mutagent import __version__
 
 # Each module has `add_parser(subparsers)` and `run(args) -> int`.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "view": ("mutagent.viewer.commands", "look at the recorded traces in a browser"),
     "traces": ("mutagent.terminal.commands", "list the traces recorded on this machine, or show one"),
+    "doctor": ("mutagent.doctor.commands", "say what is traced here, what is not, and why"),
     "auto": ("mutagent.auto.commands", "switch tracing on for programs: path, env, enable, disable"),
     "demo": ("mutagent.demo.commands", "run a small agent against a stand-in provider and show its trace"),
 }

@@ -1,0 +1,121 @@
+"""Runs in a child of the doctor: import one library with auto mode on, all of it, and say how each target fared."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from mutagent import guard
+from mutagent.auto import activation, patches
+from mutagent.auto.report import TargetStatus
+from mutagent.doctor.layers import Layers, layers_at
+from mutagent.integrations import registry
+from mutagent.integrations.spec import Integration, Manager
+
+Answer = Callable[..., None]
+_MOST_TEXT = 300
+
+
+class Importing:
+    """Imports modules; keeps the first error of each instead of raising it."""
+
+    def __init__(self) -> None:
+        self.errors: dict[str, str] = {}
+
+    def module(self, name: str) -> ModuleType | None:
+        """The module, or None where it can't be imported."""
+        return guard.attempt(self, name, import_module, name)
+
+    def failed(self, step: str, error: Exception) -> None:
+        """An import failed; a library may raise anything there."""
+        said = " ".join(str(error).split())[:_MOST_TEXT]
+        self.errors[step] = f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def look(name: str, answer: Answer) -> None:
+    """Answer what is patched of one integration.
+
+    Args:
+        name: the integration.
+        answer: called with facts as they become known: a library may end the process while it is imported.
+    """
+    activation.activate()
+    importing = Importing()
+    _import_roots(name, importing, answer)
+    if importing.errors:
+        return
+    from mutagent.auto import hooks
+
+    integration = hooks.load(name)
+    candidates = _candidates(integration)
+    for module in _modules(integration):
+        # Those of other versions are not there; what is there and breaks is told.
+        importing.module(module)
+    row = next(row for row in hooks.status() if row.name == name)
+    answer(
+        targets=[_target(target, candidates.get((target.module, target.path), ()), name) for target in row.targets],
+        broken={module: said for module, said in importing.errors.items() if not said.startswith("ModuleNotFound")},
+        failures=dict(guard.first_errors),
+    )
+
+
+def look_without(name: str, answer: Answer) -> None:
+    """Answer whether the library can be imported where nothing is traced."""
+    _import_roots(name, Importing(), answer)
+
+
+def _import_roots(name: str, importing: Importing, answer: Answer) -> None:
+    roots = registry.INTEGRATIONS[name].roots
+    answer(importing=list(roots))
+    found = {root: getattr(importing.module(root), "__file__", None) for root in roots}
+    answer(imported=found, errors=importing.errors)
+
+
+def _modules(integration: Integration) -> list[str]:
+    """The modules in which the integration's pieces may stand, each once, newest version's first."""
+    found: dict[str, None] = {}
+    for piece in integration.pieces:
+        found.update(dict.fromkeys(getattr(piece, "modules", ())))
+        if isinstance(piece, Manager):
+            found.update(dict.fromkeys(piece.call.modules))
+    return list(found)
+
+
+def _candidates(integration: Integration) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The modules where a target may stand, by the first of them and its path."""
+    calls = [piece.call if isinstance(piece, Manager) else piece for piece in integration.pieces]
+    placed = [(call.modules, path) for call in calls if (path := getattr(call, "path", None)) is not None]
+    return {(modules[0], path): modules for modules, path in placed}
+
+
+def _target(target: TargetStatus, modules: tuple[str, ...], integration: str) -> dict[str, Any]:
+    modules = modules or (target.module,)
+    facts = {"module": target.module, "path": target.path, "state": target.state, "late": target.late}
+    facts |= {"above": [], "below": []}
+    if target.state != "patched":
+        return facts | {"state": _state_unpatched(target, modules)}
+    found = guard.guarded("layers", _layers, modules, target.path, integration)
+    if found is None:
+        return facts
+    module, layers = found
+    state = "patched" if layers.ours else "replaced"
+    return facts | {"module": module, "state": state, "above": layers.above, "below": layers.below}
+
+
+def _state_unpatched(target: TargetStatus, modules: tuple[str, ...]) -> str:
+    """What is ``missing`` from a module that is there may be drift; a module that is not there is another version's."""
+    if target.state == "failed":
+        return "failed"
+    return "missing" if any(module in sys.modules for module in modules) else "absent"
+
+
+def _layers(modules: tuple[str, ...], path: str, integration: str) -> tuple[str, Layers] | None:
+    for name in modules:
+        module = sys.modules.get(name)
+        place = None if module is None else patches.find(module, path)
+        if place is not None:
+            return name, layers_at(*place, own=registry.INTEGRATIONS[integration].roots)
+    return None
