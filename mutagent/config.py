@@ -110,6 +110,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("", "MUTAGENT_AUTO", flag, False, "1: trace this process and its children; 0 always wins."),
     Setting("", "MUTAGENT_INSTRUMENT", str, None, "Comma-separated integrations to activate; others stay off."),
     Setting("", "MUTAGENT_DISABLE", str, None, "Comma-separated integrations to leave alone."),
+    Setting("", "MUTAGENT_INTERNAL_STEPS", flag, False, "1: show a framework's internal steps too, such as a LangChain "
+            "sequence within a graph's node."),
     Setting("", "MUTAGENT_SIGTERM", flag, True, "0: auto mode does not touch SIGTERM."),
     Setting("", "MUTAGENT_RUN_ID", str, None, "Id of the process tree; set by the runner, inherited by children."),
 )

@@ -24,6 +24,8 @@ from mutagent.tracing.tracer import Tracer
 FAILURES_TO_SWITCH_OFF = 10
 # A chat framework may serve a call through the completions endpoint, and the other way round.
 _FAMILY = {"llm.chat": "text", "llm.completion": "text"}
+# What the claim of a framework's span says from the request that was made for it until that request is over.
+UNDER_WAY = "under way"
 
 
 class Traced:
@@ -61,7 +63,7 @@ class Traced:
         parent = context.open_span(outer)
         kind = self.target.kind
         if parent is not None and parent.claim == _FAMILY.get(kind, kind):
-            parent.claim = None
+            parent.claim = UNDER_WAY
             call = Call(self, tracer, parent, outer, enriches=True)
         else:
             span = tracer.start(kind, self.target.operation, outer)
@@ -120,14 +122,27 @@ class Call:
                 self.tracer.fail(self.span, error)
             else:
                 self.span.attributes["error.type"] = failure.type_name(error)
+                self.release()
+                if not isinstance(error, Exception):
+                    # Cancelled or interrupted: some frameworks never speak of the run again.
+                    self.tracer.fail(self.span, error)
 
     def end(self) -> None:
         """End the span, where it is ours."""
         with Guard(self.traced.label + " end"):
-            if not self.enriches:
-                if self.span.status == "unset":
-                    self.span.status = "ok"
-                self.tracer.end(self.span)
+            if self.enriches:
+                self.release()
+                return
+            if self.span.status == "unset":
+                self.span.status = "ok"
+            self.tracer.end(self.span)
+
+    def release(self) -> None:
+        """The request is over; a framework's span that has ended meanwhile was only waiting for that."""
+        if self.span.claim == UNDER_WAY:
+            self.span.claim = None
+            if self.span.duration_ns is not None:
+                self.tracer.hand_over(self.span)
 
     def settle(self, result: Any) -> Any:
         """What the program gets: the result itself, with a stream or a raw response watched from inside."""

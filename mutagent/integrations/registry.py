@@ -16,6 +16,7 @@ class Row:
 INTEGRATIONS: dict[str, Row] = {
     "openai": Row(roots=("openai",), spec="mutagent.integrations.specs.openai:OPENAI"),
     "anthropic": Row(roots=("anthropic",), spec="mutagent.integrations.specs.anthropic:ANTHROPIC"),
+    "langchain": Row(roots=("langchain_core",), spec="mutagent.integrations.specs.langchain:LANGCHAIN"),
 }
 
 ROOTS: tuple[str, ...] = tuple(sorted({root for row in INTEGRATIONS.values() for root in row.roots}))
