@@ -96,6 +96,21 @@ def _leave() -> None:
         from mutagent.export.summary import print_summary
 
         guarded("summary", print_summary, pipeline)
+    _stay_interrupted()
+
+
+def _stay_interrupted() -> None:
+    """A program that dies of an unhandled KeyboardInterrupt dies of SIGINT, whatever our threads have imported since.
+
+    The interpreter remembers the unhandled exception until the next ``exec`` of a string, on any thread; namedtuple and
+    dataclass are made so. The way to have it remember again is to let one leave such an ``exec``.
+    https://github.com/python/cpython/blob/v3.11.7/Python/pythonrun.c#L1686
+    """
+    if getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1"):
+        try:
+            exec("raise KeyboardInterrupt", {})
+        except KeyboardInterrupt:
+            pass
 
 
 # -- forks

@@ -1,0 +1,83 @@
+"""SIGTERM under auto mode: the spans arrive, and the program dies of the signal as it would have."""
+
+import signal
+import sys
+
+import pytest
+
+from tests.process.programs import Program, names
+from tests.servers.collector import Answer, Collector
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+BOUND = 2.5 + 2.0
+SLEEP = """
+work("a")
+ready()
+time.sleep(60)
+"""
+LOCKED = """
+work("a")
+lock = threading.Lock()
+lock.acquire()
+ready()
+lock.acquire()
+"""
+BUSY = """
+work("a")
+ready()
+while True:
+    work("a")
+"""
+
+
+@pytest.mark.parametrize("body", [SLEEP, LOCKED, BUSY], ids=["asleep", "in a lock", "recording"])
+def test_a_terminated_program_has_delivered_and_dies_of_the_signal(tmp_path, body):
+    with Collector() as collector:
+        ended = Program(tmp_path, body, collector.url, MUTAGENT_AUTO="1").run(kill=signal.SIGTERM)
+        assert ended.code == -signal.SIGTERM
+        assert "work" in names(collector)
+
+
+def test_a_service_that_hangs_does_not_keep_it_alive(tmp_path):
+    with Collector(then=Answer(hang=True)) as collector:
+        program = Program(tmp_path, SLEEP, collector.url, MUTAGENT_AUTO="1")
+        ended = program.run(kill=signal.SIGTERM)
+    assert ended.code == -signal.SIGTERM
+    assert ended.exit_seconds < BOUND
+    assert program.spooled() == 1
+
+
+@pytest.mark.parametrize(
+    "variables", [{}, {"MUTAGENT_AUTO": "1", "MUTAGENT_SIGTERM": "0"}], ids=["without auto mode", "switched off"]
+)
+def test_the_signal_is_left_alone_where_it_is_not_ours_to_take(tmp_path, variables):
+    body = "import signal\nwork('a')\nprint(signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)"
+    with Collector() as collector:
+        assert Program(tmp_path, body, collector.url, **variables).run().out == "True\n"
+
+
+def test_a_handler_of_the_programs_stays(tmp_path):
+    body = """
+    import signal
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(5))
+    work("a")
+    ready()
+    time.sleep(60)
+    """
+    with Collector() as collector:
+        ended = Program(tmp_path, body, collector.url, MUTAGENT_AUTO="1").run(kill=signal.SIGTERM)
+        assert (ended.code, names(collector)) == (5, ["work"])
+
+
+def test_a_span_on_another_thread_leaves_the_signal_to_the_main_threads_first(tmp_path):
+    body = """
+    import signal
+    thread = threading.Thread(target=work, args=["a"])
+    thread.start(); thread.join()
+    print(signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)
+    work("b")
+    print(signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)
+    """
+    with Collector() as collector:
+        assert Program(tmp_path, body, collector.url, MUTAGENT_AUTO="1").run().out == "True\nFalse\n"
