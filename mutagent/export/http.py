@@ -11,8 +11,9 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
+from functools import lru_cache
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mutagent import __version__, process
 from mutagent.export.payload import EncodedSpan, batch_body, text_dialect
@@ -30,6 +31,11 @@ _BATCH_SECONDS = 20.0
 _MAX_ANSWER_BYTES = 65_536
 _MAX_RETRY_AFTER = 300.0
 _REFUSED_SECONDS = 60.0
+_LOGGERS = tuple(
+    name.format(major)
+    for name in ("httpx{}", "httpcore{}.connection", "httpcore{}.http11", "httpcore{}.proxy")
+    for major in ("", "2")
+)
 _TRANSIENT = frozenset({408, 425, 429})
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
@@ -62,7 +68,7 @@ class HttpExporter:
         self.target = endpoint
         self._api_key = api_key
         self._client: httpx.Client | None = None
-        self._quiet = QuietLoggers("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
+        self._quiet = QuietLoggers(*_LOGGERS)
         self._dialect: Dialect = batch_body
         self._body_limit: int | None = None
 
@@ -140,8 +146,7 @@ class HttpExporter:
         return result
 
     def _post(self, body: bytes, until: float) -> Answer:
-        import httpx
-
+        httpx = _library()
         try:
             client = self._open()
             try:
@@ -160,12 +165,10 @@ class HttpExporter:
             return Answer(0, error=_without(self._api_key, str(error)) or type(error).__name__)
 
     def _exchange(self, client: httpx.Client, body: bytes, until: float) -> Answer:
-        import httpx
-
         left = until - monotonic()
         if left <= 0:
             return Answer(0, error="no time left")
-        timeout = httpx.Timeout(min(_READ_SECONDS, left), connect=min(_CONNECT_SECONDS, left))
+        timeout = _library().Timeout(min(_READ_SECONDS, left), connect=min(_CONNECT_SECONDS, left))
         with client.stream("POST", self.target + PATH, content=body, timeout=timeout) as response:
             received = b""
             for chunk in response.iter_raw():
@@ -177,14 +180,28 @@ class HttpExporter:
 
     def _open(self) -> httpx.Client:
         if self._client is None:
-            import httpx
-
             headers = {"content-type": "application/json", "user-agent": f"mutagent/{__version__}"}
             if self._api_key:
                 headers["x-api-key"] = self._api_key
             self._quiet.impose()
-            self._client = httpx.Client(headers=headers, trust_env=_may_ask_system_for_proxies())
+            self._client = _library().Client(headers=headers, trust_env=_may_ask_system_for_proxies())
         return self._client
+
+
+@lru_cache(maxsize=1)
+def _library() -> Any:
+    """httpx; its successor where the program has that. Decided once, as the client, its errors and timeouts are one's.
+
+    openai looks into ``sys.modules`` for httpx at every call, and fails on one that our thread is only importing.
+    What is there already costs nothing to import, either.
+    """
+    if "httpx2" in sys.modules and "httpx" not in sys.modules:
+        import httpx2
+
+        return httpx2
+    import httpx
+
+    return httpx
 
 
 def _may_ask_system_for_proxies() -> bool:
