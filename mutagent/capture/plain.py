@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import sys
 from types import GetSetDescriptorType, MemberDescriptorType
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 # A metaclass may override attribute access on a class; the slots of `type` itself can't be.
 _mro_of = type.__dict__["__mro__"].__get__
@@ -25,7 +27,20 @@ def type_label(kind: type) -> str:
 
 def is_kind(value: Any, kind: type) -> bool:
     """Whether the value's class descends from ``kind``; unlike isinstance it asks neither the object nor the class."""
-    return kind in _mro_of(type(value)) if type(kind) is type else any(kind is base for base in _mro_of(type(value)))
+    # Not `in`: that compares, and a metaclass of the user's may have its own comparison.
+    for base in _mro_of(type(value)):  # noqa: SIM110 - a generator costs three times as much
+        if base is kind:
+            return True
+    return False
+
+
+def first_of(value: Any, table: dict[int, T]) -> T | None:
+    """What a table by ``id(class)`` says about the nearest class that the value's class descends from."""
+    for base in _mro_of(type(value)):
+        found = table.get(id(base))
+        if found is not None:
+            return found
+    return None
 
 
 def instance_dict(value: Any) -> dict[str, Any] | None:
@@ -47,7 +62,7 @@ def model_fields(value: Any) -> dict[str, Any] | None:
         own = _dict_of_class(base)
         if "__pydantic_fields_set__" in own or "__pydantic_core_schema__" in own:
             return _pydantic_fields(value)
-        if "__dataclass_fields__" in own:
+        if type(own.get("__dataclass_fields__")) is dict:
             return _dataclass_fields(value, own["__dataclass_fields__"])
     return None
 
@@ -58,10 +73,10 @@ def _pydantic_fields(value: Any) -> dict[str, Any]:
     return {**fields, **extra} if type(extra) is dict and extra else fields
 
 
-def _dataclass_fields(value: Any, declared: Any) -> dict[str, Any]:
+def _dataclass_fields(value: Any, declared: dict[str, Any]) -> dict[str, Any]:
     stored = instance_dict(value) or {}
     found: dict[str, Any] = {}
-    for name in declared if type(declared) is dict else ():
+    for name in declared:
         if name in stored:
             found[name] = stored[name]
         else:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mutagent.capture import media
-from mutagent.capture.plain import is_kind, is_unset, loaded, model_fields, type_label
+from mutagent.capture.plain import first_of, is_kind, is_unset, loaded, model_fields, type_label
 
 MAX_NODES = 10_000
 MAX_DEPTH = 24
@@ -20,9 +20,6 @@ MAX_BYTES = 131_072
 _MAX_INT_BITS = 4_096
 # Of a list that is too long, a quarter of the budget goes to its head (system prompt), the rest to its tail.
 _HEAD_SHARE = 4
-
-_SCALARS = frozenset({type(None), bool})
-
 
 _max_bytes = MAX_BYTES
 
@@ -49,9 +46,8 @@ def own_copy(value: Any) -> bool:
     kind = type(value)
     if kind is str:
         return len(value) < 512
-    if kind is int:
-        return -(1 << 63) <= value < 1 << 64
-    return kind in _SCALARS or (kind is float and value - value == 0)
+    whole = kind is int and -(1 << 63) <= value < 1 << 64
+    return whole or value is None or kind is bool or (kind is float and value - value == 0)
 
 
 def flat_copy(value: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +75,7 @@ class Snapshot:
         kind = type(value)
         if kind is str:
             return self.text(value, field)
-        if kind in _SCALARS:
+        if value is None or kind is bool:
             return value
         if kind is int:
             return value if -(1 << 63) <= value < 1 << 64 else _big_int(value)
@@ -155,9 +151,9 @@ class Snapshot:
 
     def uncommon(self, value: Any, kind: type, field: str | None) -> Any:
         """Subclasses of plain types, bytes, sets, times, paths, models; the class's name for what is none of them."""
-        for base, take in _BASES:
-            if is_kind(value, base):
-                return take(self, value, field)
+        take = first_of(value, _BASES)
+        if take is not None:
+            return take(self, value, field)
         fields = model_fields(value)
         if fields is not None:
             return self.nested(self.mapping, value, fields)
@@ -192,20 +188,23 @@ def _set_items(snapshot: Snapshot, value: Any, field: str | None) -> Any:
     return snapshot.nested(snapshot.sequence, value, list(base.__iter__(value)))
 
 
-# Subclasses are read through the base's own C methods. bool can't be subclassed; int comes after it for enums' sake.
-_BASES: tuple[tuple[type, Callable[[Snapshot, Any, str | None], Any]], ...] = (
-    (str, lambda snap, value, field: snap.text(str.__str__(value), field)),
-    (bytes, lambda snap, value, field: media.bytes_placeholder(bytes.__getitem__(value, slice(None)))),
-    (bytearray, lambda snap, value, field: media.bytes_placeholder(bytearray.__getitem__(value, slice(None)))),
-    (memoryview, lambda snap, value, field: media.bytes_placeholder(value)),
-    (int, lambda snap, value, field: snap.take(int.__add__(value, 0))),
-    (float, lambda snap, value, field: snap.take(float.__add__(value, 0.0))),
-    (dict, lambda snap, value, field: snap.nested(snap.mapping, value, value)),
-    (list, lambda snap, value, field: snap.nested(snap.sequence, value, list(list.__iter__(value)))),
-    (tuple, lambda snap, value, field: snap.nested(snap.sequence, value, list(tuple.__iter__(value)))),
-    (set, _set_items),
-    (frozenset, _set_items),
-)
+# Subclasses are read through the base's own C methods. By id, as a class of the user's may have its own hash.
+_BASES: dict[int, Callable[[Snapshot, Any, str | None], Any]] = {
+    id(base): take
+    for base, take in (
+        (str, lambda snap, value, field: snap.text(str.__str__(value), field)),
+        (bytes, lambda snap, value, field: media.bytes_placeholder(bytes.__getitem__(value, slice(None)))),
+        (bytearray, lambda snap, value, field: media.bytes_placeholder(bytearray.__getitem__(value, slice(None)))),
+        (memoryview, lambda snap, value, field: media.bytes_placeholder(value)),
+        (int, lambda snap, value, field: snap.take(int.__add__(value, 0))),
+        (float, lambda snap, value, field: snap.take(float.__add__(value, 0.0))),
+        (dict, lambda snap, value, field: snap.nested(snap.mapping, value, value)),
+        (list, lambda snap, value, field: snap.nested(snap.sequence, value, list(list.__iter__(value)))),
+        (tuple, lambda snap, value, field: snap.nested(snap.sequence, value, list(tuple.__iter__(value)))),
+        (set, _set_items),
+        (frozenset, _set_items),
+    )
+}
 
 
 def _iso(value: Any) -> str:
