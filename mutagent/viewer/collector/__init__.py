@@ -1,0 +1,1 @@
+"""The part of the service's API that the local collector answers."""
