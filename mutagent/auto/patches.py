@@ -59,7 +59,7 @@ def replace(holder: Any, name: str, make_wrapper: Callable[[Callable[..., Any]],
     if is_ours(original):
         return None if had is MISSING else Patch(holder, name, original_of(original), had)
     wrapper: Any = make_wrapper(original)
-    setattr_quietly(wrapper, _MARK, original)
+    setattr_quietly(wrapper, _MARK, (wrapper, original))
     if kind in (staticmethod, classmethod):
         wrapper = kind(wrapper)
     setattr(holder, name, wrapper)
@@ -68,12 +68,14 @@ def replace(holder: Any, name: str, make_wrapper: Callable[[Callable[..., Any]],
 
 def is_ours(function: Any) -> bool:
     """Whether this very object is a wrapper of ours (one beneath another tool's does not count)."""
-    return isinstance(getattr(function, "__dict__", None), dict) and _MARK in function.__dict__
+    mark = getattr(function, "__dict__", {}).get(_MARK)
+    # `functools.wraps` copies the mark onto another tool's wrapper; it names the function that it was made for.
+    return type(mark) is tuple and mark[0] is function
 
 
 def original_of(function: Any) -> Any:
     """What our wrapper replaced."""
-    return function.__dict__[_MARK]
+    return function.__dict__[_MARK][1]
 
 
 def setattr_quietly(target: Any, name: str, value: Any) -> None:
