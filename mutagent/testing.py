@@ -17,6 +17,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from mutagent.capture import snapshot
 from mutagent.config import Settings, resolve
 from mutagent.tracing import runtime
 
@@ -90,10 +91,12 @@ class capture:  # used as a function: `with capture() as captured:`
     def __init__(self, **settings: Any) -> None:
         self._settings = resolve({"local": True, **settings}, {})
         self._before: tuple[Tracer | None, Any, bool] | None = None
+        self._max_bytes = 0
 
     def __enter__(self) -> CapturedSpans:
         live = runtime.live
         self._before = (live.tracer, live.pipeline, live.undecided)
+        self._max_bytes = snapshot.max_bytes()
         live.pipeline = None  # not to be shut down by the start
         sink = CapturedSpans(self._settings)
         runtime.start(self._settings, sink)
@@ -105,3 +108,4 @@ class capture:  # used as a function: `with capture() as captured:`
         live = runtime.live
         assert self._before is not None
         live.tracer, live.pipeline, live.undecided = self._before
+        snapshot.set_max_bytes(self._max_bytes)

@@ -16,22 +16,28 @@ _MEDIA_FIELDS = frozenset({"data", "b64_json", "file_data", "bytes", "image", "a
 _DIGEST_BYTES = 1 << 19
 
 
-def digest(data: bytes) -> str:
+def digest(data: bytes | bytearray | memoryview) -> str:
     """32 hex digits of a BLAKE2b over the data; of more than 1 MiB, over both ends and the length."""
     from hashlib import blake2b
 
-    state = blake2b(data if len(data) <= 2 * _DIGEST_BYTES else data[:_DIGEST_BYTES], digest_size=16)
-    if len(data) > 2 * _DIGEST_BYTES:
-        state.update(data[-_DIGEST_BYTES:])
-        state.update(str(len(data)).encode())
+    # Copies are hashed: a bytearray that is being read can't be resized by its owner.
+    if len(data) <= 2 * _DIGEST_BYTES:
+        return blake2b(bytes(data), digest_size=16).hexdigest()
+    state = blake2b(bytes(data[:_DIGEST_BYTES]), digest_size=16)
+    state.update(bytes(data[-_DIGEST_BYTES:]))
+    state.update(str(len(data)).encode())
     return state.hexdigest()
 
 
 def bytes_placeholder(data: bytes | bytearray | memoryview) -> dict[str, Any]:
-    """What stands for bytes: ``{"type": "bytes", "size": bytes, "digest": hex}``."""
-    size = data.nbytes if type(data) is memoryview else len(data)
-    plain = bytes(data) if size <= 2 * _DIGEST_BYTES or type(data) is bytes else bytes(data[: 2 * _DIGEST_BYTES])
-    return {"type": "bytes", "size": size, "digest": digest(plain)}
+    """What stands for bytes: ``{"type": "bytes", "size": bytes, "digest": hex}``.
+
+    Raises:
+        ValueError: for a memoryview that was released.
+    """
+    if type(data) is memoryview and (data.ndim != 1 or data.itemsize != 1):
+        data = data.tobytes()
+    return {"type": "bytes", "size": len(data), "digest": digest(data)}
 
 
 def text_placeholder(text: str, field: str | None) -> dict[str, Any] | None:

@@ -43,6 +43,15 @@ def first_of(value: Any, table: dict[int, T]) -> T | None:
     return None
 
 
+def class_attribute(kind: type, name: str) -> Any:
+    """An attribute as a class or its nearest base stores it, unbound; None where there is none."""
+    for base in _mro_of(kind):
+        own = _dict_of_class(base)
+        if name in own:
+            return own[name]
+    return None
+
+
 def instance_dict(value: Any) -> dict[str, Any] | None:
     """The dict that holds an instance's attributes, or None where there is none or a class stands in its way."""
     for base in _mro_of(type(value)):

@@ -24,6 +24,11 @@ _HEAD_SHARE = 4
 _max_bytes = MAX_BYTES
 
 
+def max_bytes() -> int:
+    """Bytes of text that a snapshot keeps where its caller doesn't say."""
+    return _max_bytes
+
+
 def set_max_bytes(max_bytes: int) -> None:
     """Bytes of text that every snapshot from here on keeps, where its caller doesn't say."""
     global _max_bytes
@@ -56,6 +61,15 @@ def flat_copy(value: dict[str, Any]) -> dict[str, Any]:
         if not own_copy(item):
             return Snapshot().mapping(value)
     return value.copy()
+
+
+def shortened(text: str, keep: int) -> str:
+    """A text of at most ``keep`` characters as it is; of a longer one so many of head and tail, and what was cut."""
+    cut = len(text) - keep
+    if cut <= 0:
+        return text
+    tail = keep // 3
+    return f"{text[: keep - tail]}…[{cut} characters cut]…{text[len(text) - tail :]}"
 
 
 class Snapshot:
@@ -97,8 +111,7 @@ class Snapshot:
             return value
         keep = max(self.bytes_left, 0)
         self.bytes_left = 0
-        head, tail = value[: keep - keep // 3], value[len(value) - keep // 3 :] if keep >= 3 else ""
-        return f"{head}…[{size - keep} characters cut]…{tail}"
+        return shortened(value, keep)
 
     def nested(self, take: Callable[[Any], Any], identity: Any, content: Any) -> Any:
         """A container, unless the depth or the nodes are used up or it holds itself."""
@@ -188,14 +201,26 @@ def _set_items(snapshot: Snapshot, value: Any, field: str | None) -> Any:
     return snapshot.nested(snapshot.sequence, value, list(base.__iter__(value)))
 
 
+def _bytearray(snapshot: Snapshot, value: Any, field: str | None) -> Any:
+    exact = type(value) is bytearray
+    return media.bytes_placeholder(value if exact else bytearray.__getitem__(value, slice(None)))
+
+
+def _view(snapshot: Snapshot, value: Any, field: str | None) -> Any:
+    try:
+        return media.bytes_placeholder(value)
+    except ValueError:  # it was released
+        return type_label(memoryview)
+
+
 # Subclasses are read through the base's own C methods. By id, as a class of the user's may have its own hash.
 _BASES: dict[int, Callable[[Snapshot, Any, str | None], Any]] = {
     id(base): take
     for base, take in (
         (str, lambda snap, value, field: snap.text(str.__str__(value), field)),
         (bytes, lambda snap, value, field: media.bytes_placeholder(bytes.__getitem__(value, slice(None)))),
-        (bytearray, lambda snap, value, field: media.bytes_placeholder(bytearray.__getitem__(value, slice(None)))),
-        (memoryview, lambda snap, value, field: media.bytes_placeholder(value)),
+        (bytearray, _bytearray),
+        (memoryview, _view),
         (int, lambda snap, value, field: snap.take(int.__add__(value, 0))),
         (float, lambda snap, value, field: snap.take(float.__add__(value, 0.0))),
         (dict, lambda snap, value, field: snap.nested(snap.mapping, value, value)),

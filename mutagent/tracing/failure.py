@@ -6,36 +6,74 @@ message is read from the arguments where the class brings its own.
 
 from __future__ import annotations
 
+import builtins
+import json
 import os
 from datetime import datetime, timezone
+from types import TracebackType
+from typing import Any
 
+from mutagent.capture.plain import class_attribute, is_kind, loaded, type_label
+from mutagent.capture.snapshot import shortened, snapshot
 from mutagent.tracing.span import MutagentSpan
 from mutagent.tracing.types import SpanEvent
 
 _OWN_FILES = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _PLAIN = (str, int, float, bool, bytes, type(None))
-# The C implementations: they format the arguments and nothing else.
-_SAFE_STR = frozenset(
-    kind.__dict__["__str__"]
-    for kind in (BaseException, KeyError, OSError, ImportError, SyntaxError, UnicodeDecodeError, UnicodeEncodeError)
-    if "__str__" in kind.__dict__
-)
+# These print their arguments, or what C code has stored beside them, and call nothing but the arguments' own methods.
+_PRINTING = tuple(
+    getattr(builtins, name)
+    for name in ("BaseException", "KeyError", "OSError", "ImportError", "SyntaxError", "UnicodeDecodeError",
+                 "UnicodeEncodeError", "BaseExceptionGroup")
+    if hasattr(builtins, name)
+)  # fmt: skip
+_SAFE_STR = frozenset(kind.__dict__["__str__"] for kind in _PRINTING if "__str__" in kind.__dict__)
+_GROUP = getattr(builtins, "BaseExceptionGroup", None)
+_MAX_MESSAGE = 8_192
 _MAX_FRAMES = 60
 _MAX_CHAIN = 5
 
 
 def type_name(error: BaseException) -> str:
     """The class as Python prints it: ``module.Class``, without the module for builtins."""
-    kind = type(error)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return type_label(type(error))[1:-1].removeprefix("builtins.")
 
 
 def message(error: BaseException) -> str:
-    """What the exception says, read from its arguments; their classes' names where they are no plain values."""
-    args = error.args
-    if type(error).__str__ in _SAFE_STR and all(type(arg) in _PLAIN for arg in args):
-        return str(error)
-    return ", ".join(str(arg) if type(arg) in _PLAIN else f"<{type(arg).__qualname__}>" for arg in args)
+    """What the exception says, to 8192 characters: its own words where they are safe, else its arguments."""
+    args = _stored(error, "args")
+    if class_attribute(type(error), "__str__") in _SAFE_STR and _prints_plain_values(error, args):
+        return shortened(str(error), _MAX_MESSAGE)
+    invalid = loaded("pydantic_core", "ValidationError")
+    if invalid is not None and type(error) is invalid:
+        # Its own words quote the values, by their repr.
+        count: int = error.error_count()  # type: ignore[attr-defined]
+        return f"{count} validation error{'s' if count > 1 else ''} for {error.title}"  # type: ignore[attr-defined]
+    return shortened(", ".join(_shown(arg) for arg in args), _MAX_MESSAGE)
+
+
+def _prints_plain_values(error: BaseException, args: tuple[Any, ...]) -> bool:
+    if _GROUP is not None and is_kind(error, _GROUP):
+        return True  # a text and a number
+    if is_kind(error, OSError) and type(OSError.__dict__["filename"].__get__(error)) not in _PLAIN:
+        return False
+    return all(_is_plain(arg) for arg in args)
+
+
+def _is_plain(arg: Any) -> bool:
+    return type(arg) in _PLAIN or (type(arg) is tuple and all(type(item) in _PLAIN for item in arg))
+
+
+def _shown(arg: Any) -> str:
+    if type(arg) in _PLAIN:
+        return str(arg)
+    taken = snapshot(arg, _MAX_MESSAGE)
+    return taken if type(taken) is str else json.dumps(taken, ensure_ascii=False)
+
+
+def _stored(error: BaseException, name: str) -> Any:
+    """What C code has stored in an exception, which a property of its class may hide."""
+    return BaseException.__dict__[name].__get__(error)
 
 
 def stack(error: BaseException) -> str:
@@ -44,21 +82,23 @@ def stack(error: BaseException) -> str:
     link: BaseException | None = error
     while link is not None and len(parts) < _MAX_CHAIN:
         parts.append(_one(link))
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+        suppressed = _stored(link, "__suppress_context__")
+        link = _stored(link, "__cause__") or (None if suppressed else _stored(link, "__context__"))
     return "\nDuring handling of the above, or as its direct cause:\n\n".join(reversed(parts))
 
 
 def _one(error: BaseException) -> str:
     from traceback import StackSummary, walk_tb  # a start must not pay for what only failures need
 
-    frames = [pair for pair in walk_tb(error.__traceback__) if not pair[0].f_code.co_filename.startswith(_OWN_FILES)]
+    traceback: TracebackType | None = _stored(error, "__traceback__")
+    frames = [pair for pair in walk_tb(traceback) if not pair[0].f_code.co_filename.startswith(_OWN_FILES)]
     lines = StackSummary.extract(iter(frames[-_MAX_FRAMES:])).format()
     return "".join(["Traceback (most recent call last):\n", *lines, f"{type_name(error)}: {message(error)}"])
 
 
 def record(span: MutagentSpan, error: BaseException) -> None:
     """Mark the span as failed with this exception; a generator that was closed has not failed."""
-    if isinstance(error, GeneratorExit):
+    if is_kind(error, GeneratorExit):
         span.status = "ok" if span.status == "unset" else span.status
         return
     text = message(error)
