@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from mutagent.terminal.search import add_filters, search, wanted_of
 
 if TYPE_CHECKING:
     from mutagent.store.reader import StoreReader
@@ -14,7 +17,6 @@ if TYPE_CHECKING:
     from mutagent.store.trace import Trace
 
 FOUND, NOT_FOUND, USAGE = 0, 1, 2
-STATUSES = ("ok", "error", "open", "unset", "interrupted", "abandoned")
 LAST = "last"
 _DEFAULT_LIMIT = 20
 _EPILOG = """\
@@ -23,6 +25,8 @@ examples:
   mutagent traces last                the newest as a tree
   mutagent traces 4f2a --full         one by the first digits of its id, inputs and outputs whole
   mutagent traces --status error --json
+  mutagent traces --model gpt-4o --since 24h -q refund
+  mutagent traces --follow            spans as they begin and end, until Ctrl-C
 exit code: 0 found, 1 nothing found, 2 wrong usage"""
 
 
@@ -39,10 +43,13 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--full", action="store_true", help="with ID: inputs, outputs and attributes whole")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.add_argument("--limit", type=_positive, default=_DEFAULT_LIMIT, metavar="N", help="list at most N (20)")
-    parser.add_argument("--session", metavar="ID", help="only traces of this session")
-    parser.add_argument("--status", choices=STATUSES, help="only with this status; error: any span failed")
+    parser.add_argument("--follow", action="store_true", help="show spans as they begin and end")
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="with ID: write it as one HTML file that needs no other"
+    )
     parser.add_argument("--run", metavar="ID", help="only traces of this run (process tree); `last`: the newest run")
     parser.add_argument("--home", type=Path, metavar="DIR", help="directory of the store (MUTAGENT_HOME, ~/.mutagent)")
+    add_filters(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,11 +60,49 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         reader = StoreReader(args.home or default_home())
-        return _show_trace(reader, args) if args.trace else _show_list(reader, args)
+        return _chosen_way(args)(reader, args)
     except AmbiguousPrefix as error:
         return _complain(f"{error}; give more digits.", USAGE)
     except StoreUnreadable as error:
         return _complain(f"the local store can't be read: {error}.", NOT_FOUND)
+
+
+def _chosen_way(args: argparse.Namespace) -> Callable[[StoreReader, argparse.Namespace], int]:
+    if args.follow:
+        return _follow
+    if args.html:
+        return _write_html
+    return _show_trace if args.trace else _show_list
+
+
+def _follow(reader: StoreReader, args: argparse.Namespace) -> int:
+    if args.trace or args.html:
+        return _complain("--follow shows what comes; it goes with filters, not with an ID or --html.", USAGE)
+    from mutagent.terminal.follow import display_for, follow
+    from mutagent.terminal.style import is_terminal, style_for
+
+    if is_terminal(sys.stderr):
+        _complain(f"following {reader.home}; Ctrl-C ends it.", FOUND)
+    wanted = wanted_of(args, _run_id(reader, args.run))
+    follow(reader, wanted, display_for(sys.stdout, style_for(sys.stdout), args.json))
+    return FOUND
+
+
+def _write_html(reader: StoreReader, args: argparse.Namespace) -> int:
+    found = _chosen(reader, args) if args.trace else None
+    if found is None:
+        return (
+            _no_such_trace(reader, args) if args.trace else _complain("--html needs a trace: its ID, or last.", USAGE)
+        )
+    try:
+        from mutagent.viewer.export import trace_html
+    except ModuleNotFoundError as error:
+        return _complain(f"--html needs {error.name}: pip install 'mutagent-sdk[view]'", USAGE)
+    try:
+        args.html.write_text(trace_html(found), "utf-8")
+    except OSError as error:
+        return _complain(f"{args.html}: {error.strerror}.", USAGE)
+    return FOUND
 
 
 def _show_list(reader: StoreReader, args: argparse.Namespace) -> int:
@@ -81,15 +126,20 @@ def _show_list(reader: StoreReader, args: argparse.Namespace) -> int:
 def _show_trace(reader: StoreReader, args: argparse.Namespace) -> int:
     found = _chosen(reader, args)
     if found is None:
-        return _complain(f"no trace {args.trace!r} in {reader.home}; `mutagent traces` lists them.", NOT_FOUND)
+        return _no_such_trace(reader, args)
     if args.json:
         _print_json(found.to_dict())
         return FOUND
-    from mutagent.terminal.style import style_for, tree_width
+    from mutagent.terminal.style import bar_columns, style_for, tree_width
     from mutagent.terminal.tree import render_trace
 
-    _print(render_trace(found, tree_width(sys.stdout), full=args.full, style=style_for(sys.stdout)))
+    out = sys.stdout
+    _print(render_trace(found, tree_width(out), full=args.full, bars=bar_columns(out), style=style_for(out)))
     return FOUND
+
+
+def _no_such_trace(reader: StoreReader, args: argparse.Namespace) -> int:
+    return _complain(f"no trace {args.trace!r} in {reader.home}; `mutagent traces` lists them.", NOT_FOUND)
 
 
 def _chosen(reader: StoreReader, args: argparse.Namespace) -> Trace | None:
@@ -101,7 +151,7 @@ def _chosen(reader: StoreReader, args: argparse.Namespace) -> Trace | None:
 
 def _listed(reader: StoreReader, args: argparse.Namespace, limit: int) -> list[TraceSummary]:
     # Rows come in the order in which spans end; within a page people expect the order in which they began.
-    found = reader.traces(limit, run_id=_run_id(reader, args.run), session_id=args.session, status=args.status)
+    found = search(reader, wanted_of(args, _run_id(reader, args.run)), limit)
     return sorted(found, key=lambda trace: trace.start_time, reverse=True)
 
 
@@ -114,7 +164,7 @@ def _run_id(reader: StoreReader, given: str | None) -> str | None:
 
 
 def _filtered(args: argparse.Namespace) -> bool:
-    return bool(args.session or args.status or args.run)
+    return not wanted_of(args, args.run).everything
 
 
 def _print(shown: str) -> None:

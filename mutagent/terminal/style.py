@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _TREE_WIDTH = 100
 _MOST_TREE_WIDTH = 140
+_BAR_COLUMNS = 24
+# Narrower than this, the names need the room more.
+_LEAST_WIDTH_FOR_BARS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Style:
     arrow: str = "→"
     cross: str = "✗"
     dot: str = "·"
+    bar: str = "━"
 
     def paint(self, value: str, color: str) -> str:
         """The text in this colour (``bold``, ``dim``, ``red``, ...), or as it is where colours are off."""
@@ -32,7 +36,7 @@ class Style:
 
 
 PLAIN = Style()
-ASCII = Style(fork="|- ", last="`- ", line="|  ", ellipsis="...", arrow="->", cross="x", dot="|")
+ASCII = Style(fork="|- ", last="`- ", line="|  ", ellipsis="...", arrow="->", cross="x", dot="|", bar="=")
 
 
 def style_for(stream: TextIO, environ: Mapping[str, str] | None = None) -> Style:
@@ -43,7 +47,7 @@ def style_for(stream: TextIO, environ: Mapping[str, str] | None = None) -> Style
     environ = os.environ if environ is None else environ
     color = is_terminal(stream) and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
     plain = PLAIN if _encodes_boxes(stream) else ASCII
-    return Style(color, plain.fork, plain.last, plain.line, plain.ellipsis, plain.arrow, plain.cross, plain.dot)
+    return replace(plain, color=color)
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -64,13 +68,18 @@ def tree_width(stream: TextIO) -> int:
     return min(list_width(stream) or _TREE_WIDTH, _MOST_TREE_WIDTH)
 
 
+def bar_columns(stream: TextIO) -> int:
+    """Columns for the bars of a tree: none on a narrow terminal, and none in a pipe, where programs read."""
+    return _BAR_COLUMNS if is_terminal(stream) and tree_width(stream) >= _LEAST_WIDTH_FOR_BARS else 0
+
+
 def _terminal_width() -> int:
     return max(shutil.get_terminal_size((_TREE_WIDTH, 24)).columns, 20)
 
 
 def _encodes_boxes(stream: TextIO) -> bool:
     try:
-        "├─└│…→✗·".encode(stream.encoding or "ascii")
+        "├─└│…→✗·━".encode(stream.encoding or "ascii")
     except (UnicodeEncodeError, LookupError, AttributeError):
         return False
     return True

@@ -9,6 +9,7 @@ from typing import Any
 from mutagent.store.fields import Span, is_ended, mapping, number, status_of, text
 from mutagent.store.summary import summarise
 from mutagent.store.trace import Trace
+from mutagent.terminal.bars import Scale
 from mutagent.terminal.content import as_text, preview, whole
 from mutagent.terminal.heading import heading, tokens_text
 from mutagent.terminal.style import PLAIN, Style
@@ -16,6 +17,7 @@ from mutagent.terminal.text import clean, columns_of, cost, duration, fit, one_l
 
 _GAP = "  "
 _INPUT_OUTPUT = (("in", "input"), ("out", "output"))
+_BAR_COLORS = {"error": "red", "open": "yellow"}
 # Below this a name says nothing; the columns on the right give way.
 _LEAST_NAME = 16
 
@@ -30,7 +32,7 @@ class Branch:
 
 
 def render_trace(
-    trace: Trace, width: int = 100, *, full: bool = False, previews: bool = True, style: Style = PLAIN
+    trace: Trace, width: int = 100, *, full: bool = False, previews: bool = True, bars: int = 0, style: Style = PLAIN
 ) -> str:
     """The trace as text, ending in a newline.
 
@@ -39,14 +41,16 @@ def render_trace(
         width: columns to use; with ``full`` only the tree's own lines keep to it.
         full: inputs, outputs, attributes and events whole instead of a line of preview each.
         previews: False: neither, only the spans.
+        bars: columns of the bars that show when each span ran; 0: none.
         style: characters and colours.
     """
     branches = list(grow(trace.spans, style, width // 2))
     figures = [_figures(branch.span, style) for branch in branches]
     widths = [max(map(columns_of, column)) for column in zip(*figures, strict=True)]
+    scale = Scale(trace.spans, bars)
     lines = [*heading(summarise(trace), width, style), ""]
     for branch, figure in zip(branches, figures, strict=True):
-        lines.append(_span_line(branch, figure, widths, width, style))
+        lines.append(_span_line(branch, scale.bar(branch.span, style), figure, widths, width, style))
         lines.extend(_error_lines(branch, width, style, full))
         if previews or full:
             details = _whole_lines(branch, style) if full else _preview_lines(branch, width, style)
@@ -100,15 +104,17 @@ def _figures(span: Span, style: Style) -> tuple[str, str, str]:
     return took, tokens_text(number(tokens, "input"), number(tokens, "output"), style), cost(number(span, "costUsd"))
 
 
-def _span_line(branch: Branch, figure: tuple[str, ...], widths: list[int], width: int, style: Style) -> str:
+def _span_line(branch: Branch, bar: str, figure: tuple[str, ...], widths: list[int], width: int, style: Style) -> str:
     cells = [pad(value, columns, right=True) for value, columns in zip(figure, widths, strict=True) if columns]
     right = "".join(_GAP + cell for cell in cells)
-    room = max(width - len(branch.before) - columns_of(right), _LEAST_NAME)
+    drawn = _GAP + bar if bar else ""
+    room = max(width - len(branch.before) - len(drawn) - columns_of(right), _LEAST_NAME)
     name = fit(one_line(text(branch.span, "name")) or "(no name)", room, style.ellipsis)
     detail = fit(_detail(branch.span), room - columns_of(name) - len(_GAP), style.ellipsis)
     filling = " " * max(0, room - columns_of(name) - columns_of(detail) - len(_GAP))
     left = style.paint(name, _color(branch.span)) + _GAP + style.paint(detail, "dim")
-    return style.paint(branch.before, "dim") + left + filling + style.paint(right.rstrip(), "dim")
+    drawn = style.paint(drawn, _BAR_COLORS.get(status_of(branch.span), "cyan"))
+    return style.paint(branch.before, "dim") + left + filling + drawn + style.paint(right.rstrip(), "dim")
 
 
 def _detail(span: Span) -> str:
