@@ -84,3 +84,20 @@ def test_any_other_string_is_hashed_to_an_id_that_is_always_the_same(text):
     number, is_id = ids.trace_number_of(text)
     assert (number, is_id) == (ids.trace_number_of(text)[0], False)
     assert 0 < number < 1 << 128
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks by way of the C library")
+@pytest.mark.parametrize("without", ["", "ids._wiped_in_children = lambda: None"])
+def test_a_fork_that_python_does_not_know_of_draws_ids_of_its_own(without):
+    program = f"""
+import ctypes, os, sys
+from mutagent.tracing import ids
+{without}
+ids.bits(64)
+if ctypes.PyDLL(None).fork():
+    os.wait()
+os.write(1, f"{{ids.bits(64)}}\\n".encode())
+os._exit(0)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert len(set(done.stdout.split())) == 2
