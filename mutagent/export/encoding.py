@@ -7,6 +7,8 @@ that JSON has no form for becomes its ``<module.Class>``, NaN and the infinities
 from __future__ import annotations
 
 import marshal
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 from mutagent.capture.plain import is_kind, type_label
@@ -23,15 +25,26 @@ def class_name(value: Any) -> str:
 
 def json_bytes(value: Any) -> bytes:
     """``value`` as UTF-8 JSON; never raises for what a value may be."""
-    from pydantic_core import to_json  # milliseconds to load: paid on the worker, at the first span
-
+    to_json = _to_json()
     try:
         # marshal takes exact built-in types only and runs no Python code; its error tells that there is something
         # else inside, whose serializer, property or __iter__ to_json would call. A walk in Python takes thrice as long.
         marshal.dumps(value, 2)
-        return to_json(value, inf_nan_mode="null", fallback=class_name)
+        return to_json(value)
     except (ValueError, UnicodeError, RecursionError):
-        return to_json(plain(value), inf_nan_mode="null", fallback=class_name)
+        return to_json(plain(value))
+
+
+@lru_cache(maxsize=1)
+def _to_json() -> Callable[[Any], bytes]:
+    from pydantic_core import to_json  # milliseconds to load: paid on the worker, at the first span
+
+    try:
+        to_json(None, inf_nan_mode="null")
+    except TypeError:
+        # pydantic before 2.6 always wrote NaN as null.
+        return partial(to_json, fallback=class_name)
+    return partial(to_json, inf_nan_mode="null", fallback=class_name)
 
 
 def plain(value: Any, depth: int = 0) -> Any:
