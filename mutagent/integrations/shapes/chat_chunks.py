@@ -13,7 +13,7 @@ USAGE_MISSING = (
     "the stream carried no usage: pass stream_options={'include_usage': True} or set MUTAGENT_STREAM_USAGE=1"
 )
 # Not in OpenAI's own model of a delta; a client keeps them with its fields or beside them.
-_RARE = frozenset({*REASONING_FIELDS, "annotations", "images", "audio"})
+_RARE = frozenset({*REASONING_FIELDS, "annotations", "images"})
 
 
 class ChatChunks:
@@ -95,8 +95,12 @@ class _Choice:
             self.feed_call(call)
         if parts.get("function_call") is not None:
             self.function = _joined(self.function or {"name": None, "arguments": []}, parts["function_call"])
-        for rare in (parts, getattr(delta, "__pydantic_extra__", None)):
-            if rare and not _RARE.isdisjoint(rare):
+        extra = getattr(delta, "__pydantic_extra__", None) or {}
+        audio = parts.get("audio") or extra.get("audio")
+        if audio is not None:
+            self.feed_audio(audio)
+        for rare in (parts, extra):
+            if not _RARE.isdisjoint(rare):
                 self.feed_rare(rare)
 
     def feed_rare(self, parts: dict[str, Any]) -> None:
@@ -105,14 +109,12 @@ class _Choice:
             self.reasoning.append(reasoning)
         self.annotations += get_list(parts, "annotations")
         self.images += get_list(parts, "images")
-        if type(parts.get("audio")) is dict:
-            self.feed_audio(parts["audio"])
 
-    def feed_audio(self, piece: dict[str, Any]) -> None:
+    def feed_audio(self, piece: Any) -> None:
         state = self.audio = self.audio or {"id": None, "transcript": "", "data": {"type": "media", "size": 0}}
-        state["id"] = piece.get("id") or state["id"]
-        state["transcript"] += piece.get("transcript") or ""
-        data = piece.get("data") or ""
+        state["id"] = get(piece, "id") or state["id"]
+        state["transcript"] += get(piece, "transcript") or ""
+        data = get(piece, "data") or ""
         state["data"]["size"] += len(data) * 3 // 4 - data.count("=", -2)
 
     def feed_call(self, call: Any) -> None:

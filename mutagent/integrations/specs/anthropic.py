@@ -190,6 +190,15 @@ _CACHING = tuple(
             f"{prefix}PromptCachingBetaMessageStreamManager.{enter}", "_raw_stream")
     for prefix, enter in (("", "__enter__"), ("Async", "__aenter__"))
 )  # fmt: skip
+# Each has a `copy` of its own.
+_CLIENTS = (
+    ("anthropic._client", "Anthropic"),
+    ("anthropic.lib.bedrock._client", "AnthropicBedrock"),
+    ("anthropic.lib.bedrock._mantle", "AnthropicBedrockMantle"),
+    ("anthropic.lib.vertex._client", "AnthropicVertex"),
+    ("anthropic.lib.foundry", "AnthropicFoundry"),
+    ("anthropic.lib.google_cloud._client", "AnthropicGoogleCloud"),
+)
 
 ANTHROPIC = Integration(
     name="anthropic",
@@ -214,8 +223,9 @@ ANTHROPIC = Integration(
     ),
     error=api_error,
     copies=tuple(
-        (("anthropic._client",), f"{cls}.{name}")
-        for cls in ("Anthropic", "AsyncAnthropic")
+        ((module,), f"{prefix}{cls}.{name}")
+        for module, cls in _CLIENTS
+        for prefix in ("", "Async")
         for name in ("copy", "with_options")
     ),
 )

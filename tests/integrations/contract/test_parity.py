@@ -1,4 +1,4 @@
-"""Nothing that a program can see of a patched method, its results or its errors differs from what it sees without us."""
+"""Nothing that a program can see of a patched method, its results or its errors differs from what it sees alone."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ import pytest
 from tests.integrations.anthropic import cases as anthropic
 from tests.integrations.contract.program import every_way, run, seen
 from tests.integrations.openai import cases as openai
-from tests.integrations.spans import with_attributes
 from tests.integrations.surfaces import Surface, attribute
 from tests.integrations.ways import Sync
 
@@ -24,7 +23,6 @@ class Helper:
     surface: Surface
     paths: tuple[str, ...]
     readers: tuple[str, ...]
-    left: dict[str, Any]
     text_streams: bool = False
 
     def __str__(self) -> str:
@@ -38,31 +36,23 @@ class Helper:
         return found[0](**self.surface.arguments, **more)
 
 
-def _missing(surface: Surface) -> dict[str, Any]:
-    """Responses: what is known before the first item is done."""
-    return surface.left
-
-
 HELPERS = (
     Helper(
         openai.CHAT,
         ("chat.completions.stream", "beta.chat.completions.stream"),
         ("get_final_completion", "until_done"),
-        openai.CHAT.left,
     ),
-    Helper(openai.RESPONSES, ("responses.stream",), ("get_final_response", "until_done"), openai.RESPONSES.left),
+    Helper(openai.RESPONSES, ("responses.stream",), ("get_final_response", "until_done")),
     Helper(
         anthropic.MESSAGES,
         ("messages.stream",),
         ("get_final_message", "get_final_text", "until_done"),
-        anthropic.MESSAGES.left,
         text_streams=True,
     ),
     Helper(
         anthropic.BETA,
         ("beta.messages.stream",),
         ("get_final_message", "get_final_text", "until_done"),
-        anthropic.BETA.left,
         text_streams=True,
     ),
 )
@@ -190,6 +180,4 @@ def test_a_parsed_helper_gives_the_model_and_the_span_its_text(way, serve, captu
 
     assert run(helper.surface, way, serve(), program) == "City"
     assert len(captured.spans) == 1
-    assert with_attributes(seen(captured)[0])["output"] == {
-        "messages": [{"role": "assistant", "content": '{"name": "text"}'}]
-    }
+    assert captured.spans[0]["output"] == {"messages": [{"role": "assistant", "content": '{"name": "text"}'}]}

@@ -14,7 +14,8 @@ _LEGACY_RESPONSE = ("openai._legacy_response",)
 _RESPONSE = ("openai._response",)
 _CHAT_HELPERS = ("openai.lib.streaming.chat._completions",)
 _RESPONSE_HELPERS = ("openai.lib.streaming.responses._responses",)
-_CLIENT = ("openai._client",)
+# Each has a `copy` of its own; Azure's calls the first.
+_CLIENTS = (("openai._client", "OpenAI"), ("openai.lib.bedrock", "BedrockOpenAI"))
 
 _LEAVING: tuple[Piece, ...] = (
     Close(_STREAMING, "Stream.close"),
@@ -37,5 +38,10 @@ OPENAI = Integration(
     versions=">=1.40,<4",
     pieces=(*chat.TARGETS, *responses.TARGETS, *text.TARGETS, *_LEAVING, *_RAW),
     error=api_error,
-    copies=tuple((_CLIENT, f"{cls}.{name}") for cls in ("OpenAI", "AsyncOpenAI") for name in ("copy", "with_options")),
+    copies=tuple(
+        ((module,), f"{prefix}{cls}.{name}")
+        for module, cls in _CLIENTS
+        for prefix in ("", "Async")
+        for name in ("copy", "with_options")
+    ),
 )
