@@ -56,19 +56,19 @@ class Run:
 class Bridge:
     """The open runs of one framework in this process, shared by all of its handlers: a run has one span."""
 
-    __slots__ = ("_grace", "_late", "_max_runs", "_now", "_numbers", "runs")
+    __slots__ = ("_grace", "_late", "_max_runs", "_now", "_by_span", "runs")
 
     def __init__(self, max_runs: int = MAX_RUNS, grace: float = GRACE, now: Callable[[], float] = monotonic) -> None:
         self.runs: dict[Any, Run] = {}
-        self._numbers: set[int] = set()
+        self._by_span: dict[int, Run] = {}
         self._late: deque[tuple[float, dict[Any, Run]]] = deque()
         self._max_runs = max_runs
         self._grace = grace
         self._now = now
 
-    def is_run(self, span: MutagentSpan | None) -> bool:
-        """Whether a span stands for an open run."""
-        return span is not None and span.span_number in self._numbers
+    def run_of(self, span: MutagentSpan | None) -> Run | None:
+        """The open run that a span stands for."""
+        return None if span is None else self._by_span.get(span.span_number)
 
     def hide(self, id: Any, parent: Run, notes: Any) -> Run:
         """Note a run that gets no span of its own: what runs within it is shown under its parent."""
@@ -117,7 +117,7 @@ class Bridge:
 
     def _outer(self, parent: Run | None, here: Any) -> Any:
         """The context value to start under: the parent's span, or what the program itself has opened within it."""
-        if parent is None or stands_between(here, parent.span, self.is_run):
+        if parent is None or stands_between(here, parent.span, self._by_span):
             return here
         return parent.span
 
@@ -129,7 +129,7 @@ class Bridge:
             guarded("bridge: too many runs", self._abandon, next(iter(self.runs.values())))
         self.runs[run.id] = run.tree[run.id] = run
         if run.shown:
-            self._numbers.add(run.span.span_number)
+            self._by_span[run.span.span_number] = run
 
     def enter(self, run: Run, is_within: Callable[[], bool | None] | None = None) -> None:
         """Make a run's span current.
@@ -175,7 +175,7 @@ class Bridge:
         """
         if not run.shown:
             return
-        self._numbers.discard(run.span.span_number)
+        self._by_span.pop(run.span.span_number, None)
         if run.span.claim == UNDER_WAY:
             self._wait(run, error)
         elif error is not None:
@@ -208,7 +208,7 @@ class Bridge:
         run.tree.pop(run.id, None)
         if not run.shown:
             return
-        self._numbers.discard(run.span.span_number)
+        self._by_span.pop(run.span.span_number, None)
         if run.span.duration_ns is None:
             run.tracer.abandon(run.span)
         elif run.span.claim == UNDER_WAY:

@@ -7,7 +7,7 @@ current for whoever asks, or with None, and the lookup goes on outside.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextvars import ContextVar, Token
 from threading import get_ident
 from typing import Any
@@ -97,17 +97,17 @@ def still_there(value: Any) -> Any:
     return value
 
 
-def stands_between(value: Any, span: MutagentSpan, is_run: Any) -> bool:
+def stands_between(value: Any, span: MutagentSpan, runs: Container[int]) -> bool:
     """Whether the innermost open span of a context value is the program's own and was started within ``span``'s run.
 
     Args:
         value: a context value.
         span: the span of a run.
-        is_run: whether a span stands for a framework's run.
+        runs: the numbers of the spans that stand for a framework's runs.
     """
     inner = open_span(value)
-    if inner is None or is_run(inner):
+    if inner is None or inner.span_number in runs:
         return False
-    while inner is not None and not is_run(inner):
+    while inner is not None and inner.span_number not in runs:
         inner = open_span(inner.outer)
     return inner is span

@@ -34,7 +34,7 @@ class Method(Traced):
 
 def _within_run(instance: Any) -> bool:
     span = context.open_span(context.current.get())
-    while span is not None and not bridge.is_run(span):
+    while span is not None and bridge.run_of(span) is None:
         span = context.open_span(span.outer)
     return span is not None
 

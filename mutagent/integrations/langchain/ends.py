@@ -9,7 +9,7 @@ from mutagent.capture.plain import read, read_str
 from mutagent.capture.snapshot import snapshot
 from mutagent.integrations.bridge import Run
 from mutagent.integrations.langchain.runs import bridge, threads
-from mutagent.integrations.specs.langchain import graph, models, values
+from mutagent.integrations.specs.langchain import graph, kinds, models, values
 
 FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
 
@@ -76,7 +76,11 @@ def runnable_ended(id: Any, output: Any, late_input: Any) -> None:
 def failed(id: Any, error: BaseException, late_input: Any = None) -> None:
     """A run was left with an exception: a failure, a graph's control flow, or a reader who had enough."""
     run = bridge.pop(id)
-    if run is None or not run.shown:
+    if run is None:
+        return
+    if graph.control_flow(error) == "interrupt":
+        _mark_interrupted(run)
+    if not run.shown:
         return
     _record_late_input(run, late_input)
     _finish(run, error)
@@ -108,13 +112,19 @@ def _finish(run: Run, error: BaseException | None) -> None:
     bridge.finish(run, error)
 
 
+def _mark_interrupted(run: Run) -> None:
+    """The run and what it stands in, up to its graph, which may be in another graph that goes on."""
+    run.notes.interrupted = True
+    above = run.parent
+    while above is not None:
+        above.notes.interrupted = True
+        if above.shown and above.notes.kind in kinds.GRAPH_KINDS:
+            return
+        above = above.parent
+
+
 def _record_flow(run: Run, flow: str, error: BaseException) -> None:
     asked = {"raw": values.Values().take(graph.payload(error))} if run.tracer.capture_outputs else None
-    if flow == "interrupt":
-        above: Run | None = run
-        while above is not None:
-            above.notes.interrupted = True
-            above = above.parent
     run.span.attributes["langgraph.control_flow"] = flow
     if run.span.output is None:
         run.span.output = asked

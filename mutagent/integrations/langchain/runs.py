@@ -15,6 +15,8 @@ from mutagent.tracing import context
 
 bridge = Bridge()
 threads = graph.Threads()
+# Kinds of runs that are a function of the program's: while one is current, its body runs.
+_FUNCTIONS = ("node", "tool")
 
 
 class Options:
@@ -49,7 +51,7 @@ class Announced:
 
     def __init__(self, id: Any, parent_id: Any, name: str, tags: Any, metadata: Any) -> None:
         self.id = id
-        self.parent = None if parent_id is None else bridge.runs.get(parent_id)
+        self.parent = _parent(parent_id)
         self.name = name
         self.tags = kinds.own_tags(tags)
         self.metadata: dict[str, Any] = metadata if type(metadata) is dict else {}
@@ -58,6 +60,20 @@ class Announced:
     def above(self) -> Notes | None:
         """What is known of the run above."""
         return None if self.parent is None else self.parent.notes
+
+
+def _parent(id: Any) -> Run | None:
+    """The run that a run belongs to, as LangChain says, or where it says nothing, as the context does.
+
+    LangChain says nothing in threads that the program started, and in tasks before Python 3.11.
+    """
+    parent = None if id is None else bridge.runs.get(id)
+    around = bridge.run_of(context.open_span(context.current.get()))
+    if around is None:
+        return parent
+    if parent is None:
+        return around if around.notes.kind in _FUNCTIONS else None
+    return around if around.notes.hands_on_callbacks and around.parent is parent else parent
 
 
 def begin(run: Announced, notes: Notes, attributes: dict[str, Any], options: Options, batch: int = 1) -> Run | None:

@@ -16,6 +16,9 @@ _IN_BETWEEN = ("langchain_core.callbacks", "mutagent.", "langchain_core.tracers"
 _GRAPH_LOOP = "langgraph.pregel"
 # A node's steps run in a task or a thread of their own: whatever the frame is, nobody else works in their context.
 _NODE_STEPS = ("langgraph._internal.", "langgraph.utils.")
+# https://github.com/langchain-ai/langchain/blob/master/libs/core/langchain_core/runnables/fallbacks.py: `invoke`
+# makes a config for its children and calls them with its own.
+_FALLBACKS = "langchain_core.runnables.fallbacks"
 # Modules whose functions are the nodes of ready-made agents.
 _AGENT_FACTORIES = frozenset({"langchain.agents.factory", "langgraph.prebuilt.chat_agent_executor"})
 
@@ -36,11 +39,13 @@ class Caller:
     """Where a run was announced.
 
     ``shares_context`` says that code outside the run works in the same context while the run is open; ``graph`` is
-    what runs, where it is a graph.
+    what runs, where it is a graph; ``hands_on_callbacks`` says that it gives its own callbacks to its steps, who then
+    take its parent for theirs.
     """
 
     shares_context: bool = False
     graph: Graph | None = None
+    hands_on_callbacks: bool = False
 
 
 _UNKNOWN = Caller()
@@ -55,7 +60,8 @@ def find() -> Caller:
         return _UNKNOWN
     if _module(frame).startswith(_GRAPH_LOOP):
         return Caller(_is_generator(frame), _graph(frame.f_locals.get("self")))
-    return Caller(not _module(frame).startswith(_NODE_STEPS) and (_is_generator(frame) or _is_batch(frame)))
+    shares_context = not _module(frame).startswith(_NODE_STEPS) and (_is_generator(frame) or _is_batch(frame))
+    return Caller(shares_context, None, _module(frame) == _FALLBACKS)
 
 
 def _module(frame: FrameType) -> str:

@@ -16,7 +16,7 @@ _HIDDEN_TAG = "langsmith:hidden"
 _AGENT_STEPS = frozenset({"call_model", "Prompt", "should_continue", "post_model_hook_router", "route_tool_responses"})
 # Tags by which LangChain numbers the steps of its compositions.
 _STEP_TAGS = ("seq:step:", "map:key:", "graph:step:", "branch:", "condition:", "langsmith:", "langgraph:")
-_GRAPH_KINDS = ("graph", "agent")
+GRAPH_KINDS = ("graph", "agent")
 
 
 @dataclass(slots=True)
@@ -24,7 +24,8 @@ class Notes:
     """What is known of an open run beside its span.
 
     ``node`` is LangGraph's node that it belongs to; ``function`` the only node of an ``@entrypoint``; ``in_agent`` says
-    that the nearest graph is a ready-made agent; ``surrounding`` is the session that was current where it began.
+    that the nearest graph is a ready-made agent; ``surrounding`` is the session that was current where it began;
+    ``hands_on_callbacks`` says that what runs within it is announced as standing beside it.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Notes:
     surrounding: Any = None
     thread: str | None = None
     late_input: bool = False
+    hands_on_callbacks: bool = False
     interrupted: bool = False
     answered: bool = False
 
@@ -45,6 +47,7 @@ def runnable(name: str, metadata: dict[str, Any], tags: frozenset[str], above: N
     """What a run of a runnable is, by its name, its metadata and the run above it."""
     node = read_str(metadata, "langgraph_node")
     notes = Notes("chain", name, node, tags=tags, metadata=metadata, in_agent=above is not None and above.in_agent)
+    notes.hands_on_callbacks = caller.hands_on_callbacks
     if caller.graph is not None:
         notes.kind, notes.in_agent = ("agent", True) if caller.graph.is_agent else ("graph", False)
         notes.function = caller.graph.function
@@ -52,7 +55,7 @@ def runnable(name: str, metadata: dict[str, Any], tags: frozenset[str], above: N
             notes.name = notes.function
     elif name == "AgentExecutor":
         notes.kind = "agent"
-    elif node is not None and name == node and (above is None or above.kind in _GRAPH_KINDS or above.node != node):
+    elif node is not None and name == node and (above is None or above.kind in GRAPH_KINDS or above.node != node):
         notes.kind = "node"
     return notes
 
