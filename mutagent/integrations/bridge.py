@@ -56,7 +56,7 @@ class Run:
 class Bridge:
     """The open runs of one framework in this process, shared by all of its handlers: a run has one span."""
 
-    __slots__ = ("_grace", "_late", "_max_runs", "_now", "_by_span", "runs")
+    __slots__ = ("_by_span", "_grace", "_late", "_max_runs", "_now", "runs")
 
     def __init__(self, max_runs: int = MAX_RUNS, grace: float = GRACE, now: Callable[[], float] = monotonic) -> None:
         self.runs: dict[Any, Run] = {}
