@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -13,7 +13,7 @@ from mutagent.auto import activation, patches
 from mutagent.auto.report import TargetStatus
 from mutagent.doctor.layers import Layers, layers_at
 from mutagent.integrations import registry
-from mutagent.integrations.spec import Integration, Manager
+from mutagent.integrations.spec import Install, Integration, Manager
 
 Answer = Callable[..., None]
 _MOST_TEXT = 300
@@ -55,8 +55,9 @@ def look(name: str, answer: Answer) -> None:
         # Those of other versions are not there; what is there and breaks is told.
         importing.module(module)
     row = next(row for row in hooks.status() if row.name == name)
+    targets = [_target(target, candidates.get((target.module, target.path), ()), name) for target in row.targets]
     answer(
-        targets=[_target(target, candidates.get((target.module, target.path), ()), name) for target in row.targets],
+        targets=[*targets, *_frameworks(integration)],
         broken={module: said for module, said in importing.errors.items() if not said.startswith("ModuleNotFound")},
         failures=dict(guard.first_errors),
     )
@@ -94,7 +95,7 @@ def _candidates(integration: Integration) -> dict[tuple[str, str], tuple[str, ..
 def _target(target: TargetStatus, modules: tuple[str, ...], integration: str) -> dict[str, Any]:
     modules = modules or (target.module,)
     facts = {"module": target.module, "path": target.path, "state": target.state, "late": target.late}
-    facts |= {"above": [], "below": []}
+    facts |= {"above": [], "below": [], "hook": False}
     if target.state != "patched":
         return facts | {"state": _state_unpatched(target, modules)}
     found = guard.guarded("layers", _layers, modules, target.path, integration)
@@ -103,6 +104,17 @@ def _target(target: TargetStatus, modules: tuple[str, ...], integration: str) ->
     module, layers = found
     state = "patched" if layers.ours else "replaced"
     return facts | {"module": module, "state": state, "above": layers.above, "below": layers.below}
+
+
+def _frameworks(integration: Integration) -> Iterator[dict[str, Any]]:
+    """The official hooks that a library has, in the form of targets: where it was imported and ours did not fail."""
+    for piece in integration.pieces:
+        if isinstance(piece, Install):
+            there = any(module in sys.modules for module in piece.modules)
+            failed = f"{integration.name}: {piece.name}" in guard.failures
+            state = "failed" if failed else "patched" if there else "absent"
+            place = {"module": piece.modules[0], "path": piece.name}
+            yield {**place, "state": state, "late": False, "above": [], "below": [], "hook": True}
 
 
 def _state_unpatched(target: TargetStatus, modules: tuple[str, ...]) -> str:

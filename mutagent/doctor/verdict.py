@@ -11,6 +11,7 @@ from mutagent.doctor.child import Outcome
 from mutagent.doctor.findings import NOTE, OK, PROBLEM, WARNING, Finding, worst
 
 _SHOWN = 4
+_NEWER = "see whether a newer mutagent-sdk knows it: pip install -U mutagent-sdk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +100,13 @@ def _patched(library: Library, answers: dict[str, Any]) -> Finding:
     done = sum(target["state"] == "patched" for target in targets)
     level = worst([state for state, _, _ in states if state != OK] + [_version_level(library, done)])
     absent = sum(target["state"] == "absent" for target in targets)
-    what = f"{library.version}: {_count(done, len(targets) - absent)}"
+    only_hooks = bool(done) and all(target["hook"] for target in targets)
+    counted = "traced through its own hooks" if only_hooks else _count(done, len(targets) - absent)
+    what = f"{library.version}: {counted}"
     reasons = [*_version_reason(library), *dict.fromkeys(why for _, why, _ in states if why)]
-    if not done and (targets or answers.get("failures")):
+    if not done:
         level = PROBLEM
-    advice = [*_version_advice(library), *dict.fromkeys(do for _, _, do in states if do)]
+    advice = [*_version_advice(library), *dict.fromkeys(do for _, _, do in states if do)] or [_NEWER]
     why, do = "; ".join([*reasons, *_named(targets)]), "; ".join(advice) if level in (WARNING, PROBLEM) else ""
     facts = library.facts("patched" if done else "unpatched", targets=targets, failures=answers.get("failures", {}))
     return Finding(level, library.name, what, why, do, facts)
@@ -111,7 +114,7 @@ def _patched(library: Library, answers: dict[str, Any]) -> Finding:
 
 def _count(done: int, of: int) -> str:
     if not of:
-        return "traced through its own hooks"
+        return "nothing that we know to trace is in this version"
     return f"all {of} targets patched" if done == of else f"{done} of {of} targets patched"
 
 
@@ -135,8 +138,10 @@ def _judged(target: dict[str, Any]) -> tuple[str, str, str]:
         return (
             NOTE,
             "what is missing this version does not have, or has elsewhere",
-            "see whether a newer mutagent-sdk knows it",
+            _NEWER,
         )
+    if target["state"] == "absent":
+        return OK, "", ""
     if target["state"] == "failed":
         return PROBLEM, "patching failed", "report this; the program runs as without tracing"
     if target["state"] == "replaced":

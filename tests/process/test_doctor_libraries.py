@@ -51,6 +51,7 @@ def test_a_target_is_described_whole(patient):
         "late": False,
         "above": [],
         "below": [],
+        "hook": False,
     }
 
 

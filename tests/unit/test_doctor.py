@@ -7,12 +7,14 @@ import pytest
 import wrapt
 
 from mutagent.auto import patches
+from mutagent.doctor.child import Outcome
 from mutagent.doctor.delivery import advice, ago
 from mutagent.doctor.disk import size
 from mutagent.doctor.findings import NOTE, OK, PROBLEM, WARNING, Finding, Section, worst
 from mutagent.doctor.layers import layers_at
 from mutagent.doctor.secrets import secrets_of, shown_key, without_secrets
 from mutagent.doctor.text import render
+from mutagent.doctor.verdict import Library, findings
 from mutagent.terminal.style import ASCII, PLAIN, Style
 
 KEY = "mt_0123456789abcdef7788"
@@ -177,3 +179,36 @@ def test_what_a_library_says_drives_no_terminal():
     hostile = Section("x", "X", [Finding(PROBLEM, "a\x1b[2J", "b\x1b]0;title\x07c\nd")])
     assert "\x1b" not in render([hostile], 80, PLAIN)
     assert "bc d" in render([hostile], 80, PLAIN)
+
+
+FRAMEWORK = Library("langchain", "langchain-core", ">=0.3,<2", "1.0.0")
+
+
+def hook(state):
+    return {"module": "m", "path": "callbacks", "state": state, "late": False, "above": [], "below": [], "hook": True}
+
+
+@pytest.mark.parametrize(
+    ("state", "level", "what"),
+    [
+        ("patched", OK, "1.0.0: traced through its own hooks"),
+        ("failed", PROBLEM, "1.0.0: 0 of 1 targets patched"),
+        ("absent", PROBLEM, "1.0.0: nothing that we know to trace is in this version"),
+    ],
+)
+def test_a_framework_is_judged_by_its_hook(state, level, what):
+    (found,) = findings(FRAMEWORK, Outcome({"targets": [hook(state)]}, 0, ""), None)
+    assert (found.level, found.what) == (level, what)
+
+
+def test_a_newer_version_than_supported_is_a_warning_while_it_works():
+    newer = Library("langchain", "langchain-core", ">=0.3,<2", "2.1.0")
+    (found,) = findings(newer, Outcome({"targets": [hook("patched")]}, 0, ""), None)
+    assert found == Finding(
+        WARNING,
+        "langchain",
+        "2.1.0: traced through its own hooks",
+        "supported is langchain-core>=0.3,<2",
+        "pip install 'langchain-core>=0.3,<2'",
+        newer.facts("patched", targets=[hook("patched")], failures={}),
+    )

@@ -12,7 +12,7 @@ from tests.unit.store_rows import HEADER, span, trace_id
 
 
 def timed(number, start, end, parent=None, **fields):
-    times = {"startTime": f"2026-01-31T12:00:{start:05.2f}Z", "endTime": end and f"2026-01-31T12:00:{end:05.2f}Z"}
+    times = {"startTime": f"2026-01-31T12:00:{start:09.6f}Z", "endTime": end and f"2026-01-31T12:00:{end:09.6f}Z"}
     return span(number, parent, **times, **fields)
 
 
