@@ -10,6 +10,7 @@ import socket
 import sys
 import webbrowser
 from types import FrameType
+from urllib.parse import quote
 
 import uvicorn
 from starlette.applications import Starlette
@@ -102,7 +103,7 @@ def serve(app: Starlette, hub: Hub, listening: socket.socket, rules: Rules, host
     """
     port = listening.getsockname()[1]
     shown = "localhost" if rules.token is None and host in ("127.0.0.1", "::1") else _reachable(host)
-    address = f"http://{shown}:{port}/" + (f"?token={rules.token}" if rules.token else "")
+    address = f"http://{shown}:{port}/" + (f"?token={quote(rules.token)}" if rules.token else "")
     print(f"mutagent view: {address}  (Ctrl-C stops it)", flush=True)
     if rules.token is not None:
         print(

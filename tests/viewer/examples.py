@@ -81,7 +81,7 @@ def _rows() -> list[tuple[int | None, str, str, float, float, Json]]:
         (1, "chat gpt-5-mini", "llm.chat", 1440, 948, _facts()),
         (0, "title", "chain", 2400, 410, {"status": "error", "statusMessage": "429", "error": "429"}),
         (7, "chat gpt-4.1", "llm.chat", 2404, 402, _failed()),
-        (0, "mood", "llm.chat", 2404, 310, _mood()),
+        (0, "mood", "llm.chat", 2406, 310, _mood()),
         (0, "chat claude-sonnet-5", "llm.chat", 2825, 2030, _answer()),
     ]
 

@@ -14,6 +14,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from mutagent.guard import record_failure
 from mutagent.store.fields import Span, is_ended, mapping
 from mutagent.store.reader import StoredRow, StoreReader
 from mutagent.store.trace import Trace
@@ -65,12 +66,24 @@ def _step(connection: sqlite3.Connection, reader: StoreReader, limit: int) -> St
     rows = reader.rows_after(last_seq, limit)
     work = _Work(connection)
     by_trace = sorted(rows, key=attrgetter("trace_id"))
-    trace_ids = [work.trace(trace_id, list(of_trace)) for trace_id, of_trace in groupby(by_trace, _trace_id)]
+    for trace_id, of_trace in groupby(by_trace, _trace_id):
+        _take(connection, work, trace_id, list(of_trace))
     work.finish()
     last_seq = rows[-1].seq if rows else last_seq
     values = (("store", identity), ("last_seq", str(last_seq)))
     connection.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", values)
-    return Step(len(rows), last_seq, trace_ids)
+    return Step(len(rows), last_seq, list({row.trace_id for row in rows}))
+
+
+def _take(connection: sqlite3.Connection, work: _Work, trace_id: str, rows: list[StoredRow]) -> None:
+    """One trace that can't be summed up, whatever stands in it, must not keep the others out."""
+    connection.execute("SAVEPOINT trace")
+    try:
+        work.trace(trace_id, rows)
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        connection.execute("ROLLBACK TO trace")
+        record_failure("viewer index trace", error)
+    connection.execute("RELEASE trace")
 
 
 def _trace_id(row: StoredRow) -> str:
@@ -86,7 +99,7 @@ class _Work:
         self._requests = Requests()
         self._documents: list[tuple[int, str]] = []
 
-    def trace(self, trace_id: str, rows: list[StoredRow]) -> str:
+    def trace(self, trace_id: str, rows: list[StoredRow]) -> None:
         """Take in the new rows of one trace."""
         old, spans, header, documents = self._known(trace_id)
         n = old.n if old else self._new_number(trace_id)
@@ -112,7 +125,6 @@ class _Work:
         self._connection.execute(
             "INSERT OR REPLACE INTO headers (n, documents, header) VALUES (?, ?, ?)", (n, documents, json.dumps(header))
         )
-        return trace_id
 
     def finish(self) -> None:
         """Write what is written once a step."""

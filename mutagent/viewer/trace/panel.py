@@ -51,7 +51,7 @@ def panel_of(row: Row, timeline: Timeline, results: Mapping[str, Any]) -> Panel:
     """Read the span of a row; ``results`` of tool calls, by their ids, from the whole trace."""
     span = row.node.span
     attributes = mapping(span, "attributes")
-    parameters = [(name, value) for name, value in attributes.items() if name.startswith(_PARAMETERS)]
+    parameters = [(name, value) for name, value in attributes.items() if _is_parameter(name)]
     rest = [
         (name, value) for name, value in attributes.items() if not name.startswith(_PARAMETERS) and name not in _SHOWN
     ]
@@ -111,6 +111,10 @@ def _failure(row: Row) -> Failure | None:
 def _events(span: dict[str, Any]) -> list[dict[str, Any]]:
     """Exceptions with a stack trace are shown with the failure."""
     return [event for event in items(span, "events") if not text(mapping(event, "attributes"), "exception.stacktrace")]
+
+
+def _is_parameter(name: str) -> bool:
+    return name.startswith(_PARAMETERS) and name != "gen_ai.request.model"
 
 
 def _parameter(name: str) -> str:
