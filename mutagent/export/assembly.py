@@ -10,6 +10,7 @@ from mutagent import __version__
 from mutagent.config import Settings
 from mutagent.export.delivery import Delivery, Pace
 from mutagent.export.result import Exporter
+from mutagent.export.spool import Spool
 
 # A request costs half a millisecond of CPU: no more than four a second of them.
 _REMOTE_GAP = 0.25
@@ -33,18 +34,21 @@ def _local(settings: Settings) -> Delivery:
     from mutagent.export.local import LocalExporter
 
     exporter = LocalExporter(settings.home, settings.store_max_bytes, settings.store_max_age_days)
-    return Delivery(exporter, _AT_ONCE, settings.max_queue_bytes)
+    return Delivery(exporter, _AT_ONCE, settings.max_queue_bytes, _spool(settings, "local", None))
 
 
 def _remote(settings: Settings) -> Delivery:
     from mutagent.export.http import HttpExporter
-    from mutagent.export.spool import Spool
 
     pace = Pace(settings.batch_size, settings.batch_interval_ms / 1000, _REMOTE_GAP)
-    spool = None
-    if settings.spool_max_bytes > 0:
-        spool = Spool(settings.home, settings.endpoint, settings.api_key, settings.spool_max_bytes)
+    spool = _spool(settings, settings.endpoint, settings.api_key)
     return Delivery(HttpExporter(settings.endpoint, settings.api_key), pace, settings.max_queue_bytes, spool)
+
+
+def _spool(settings: Settings, target: str, api_key: str | None) -> Spool | None:
+    if settings.spool_max_bytes <= 0:
+        return None
+    return Spool(settings.home, target, api_key, settings.spool_max_bytes)
 
 
 def resource(settings: Settings) -> dict[str, Any]:

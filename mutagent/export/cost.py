@@ -58,12 +58,16 @@ def cost_of(span: MutagentSpan) -> float | None:
     if metrics is None or metrics.cost_usd is not None or not (metrics.input_tokens or metrics.output_tokens):
         return None
     attributes = span.attributes
+    read, created = attributes.get(CACHE_READ), attributes.get(CACHE_CREATION)
+    usage = (
+        metrics.input_tokens or 0,
+        metrics.output_tokens or 0,
+        read if type(read) is int else 0,
+        created if type(created) is int else 0,
+    )
     provider = metrics.provider or attributes.get("gen_ai.provider.name")
-    models = (metrics.model, attributes.get("gen_ai.response.model"), attributes.get("gen_ai.request.model"))
-    counts = (metrics.input_tokens, metrics.output_tokens, attributes.get(CACHE_READ), attributes.get(CACHE_CREATION))
-    usage = tuple(count if type(count) is int and count > 0 else 0 for count in counts)
-    for model in dict.fromkeys(models):
-        cost = None if type(model) is not str else guarded("cost", _cost, provider, model, *usage)
+    for model in (metrics.model, attributes.get("gen_ai.response.model"), attributes.get("gen_ai.request.model")):
+        cost = guarded("cost", _cost, provider, model, *usage) if type(model) is str else None
         if cost is not None:
             return cost
     return None

@@ -23,6 +23,8 @@ MAX_BATCH_BYTES = 4 << 20
 # After so many failures in a row nothing waits in memory any more: it goes to the spool, and now and then one batch
 # tries.
 _OPEN_AFTER = 3
+# An answer that takes longer may never come.
+_SLOW_SECONDS = 2.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
 # Seconds that one turn may spend on what earlier outages left behind.
 _RECOVERY_SECONDS = 0.5
@@ -61,6 +63,8 @@ class Delivery:
         self._failures = 0
         self._failing = False
         self._left_in_spool = False
+        self._ending = False
+        self._closed = False
         self._in_flight: list[EncodedSpan] | None = None
         self._account = SinkReceipt(exporter.name)
         # Reentrant: a signal handler that flushes may find it held by the very frame it interrupted.
@@ -73,10 +77,27 @@ class Delivery:
                 self._since = monotonic()
             self._waiting.extend(spans)
             self._bytes += sum(span.size for span in spans)
-            limit = MAX_BATCH_BYTES if self._failures >= _OPEN_AFTER and self._spool is not None else self._max_bytes
-            excess = [] if self._bytes <= limit else self._taken(max(MAX_BATCH_BYTES, self._bytes - limit))
-        if excess:
+        self._make_room()
+
+    def _make_room(self) -> None:
+        while self._waiting and self._bytes > self._room():
+            with self._lock:
+                excess = self._taken(MAX_BATCH_BYTES)
             self._keep([span for span in excess if span.ended])
+
+    def prepare_end(self) -> None:
+        """Not much time is left: what one more batch can't carry goes to the spool first."""
+        self._ending = True
+        self._make_room()
+
+    def _room(self) -> int:
+        """Bytes that may wait: few where what waits is better on disk, should the program end."""
+        if self._closed:
+            return -1
+        unanswered = self._in_flight is not None and monotonic() - self._last_send > _SLOW_SECONDS
+        if self._spool is not None and (self._ending or unanswered or self._failures >= _OPEN_AFTER):
+            return MAX_BATCH_BYTES
+        return self._max_bytes
 
     def shed(self, spans: Sequence[EncodedSpan]) -> None:
         """Take spans that there is no time or room to send: spool or drop them."""
@@ -115,9 +136,14 @@ class Delivery:
             self._recover(deadline)
         return self.due_in()
 
-    def give_up(self) -> None:
-        """Nothing more is sent: what waits, and what has had no answer yet, goes to the spool or is dropped."""
+    def give_up(self, until: float) -> None:
+        """Nothing more is sent: what waits, and what has had no answer yet, goes to the spool or is dropped.
+
+        Args:
+            until: ``time.monotonic()`` seconds after which nothing more is written.
+        """
         with self._lock:
+            self._closed = True
             if self._in_flight and self._account.error is None:
                 self._account.error = "no answer in time"
             left = (self._in_flight or []) + list(self._waiting)
@@ -126,7 +152,7 @@ class Delivery:
             self._bytes = 0
         left = [span for span in left if span.ended]
         if left:
-            self._keep(left)
+            self._keep(left, until)
             self._say_failing()
 
     def receipt(self, ended: int) -> SinkReceipt:
@@ -200,9 +226,12 @@ class Delivery:
                 batch = self._taken(MAX_BATCH_BYTES)
             self._keep(batch)
 
-    def _keep(self, spans: list[EncodedSpan]) -> None:
+    def _keep(self, spans: list[EncodedSpan], until: float = float("inf")) -> None:
         """Into the spool, else dropped; both are counted."""
         for start in range(0, len(spans), MAX_BATCH_SPANS):
+            if monotonic() > until:
+                self.lose(len(spans) - start)
+                return
             self._keep_file(spans[start : start + MAX_BATCH_SPANS])
 
     def _keep_file(self, spans: list[EncodedSpan]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from mutagent.capture.masking import FieldMask, without_secrets
 from mutagent.config import Settings
 from mutagent.export.encoding import json_bytes
-from mutagent.guard import Guard
+from mutagent.guard import guarded
 from mutagent.tracing.ids import span_hex, trace_hex
 from mutagent.tracing.span import MutagentSpan, Session
 from mutagent.tracing.types import SpanEvent, SpanIO, SpanMetrics
@@ -122,14 +122,21 @@ class _SpanFields:
     def all(self, cost_usd: float | None, outcome: str | None) -> dict[str, Any]:
         """Every field that has a value; attributes come after what still adds to them."""
         span = self._span
-        fields = self._frame(outcome)
-        self._add_io(fields)
-        self._add_metrics(fields, span._metrics or _NO_METRICS, cost_usd)
-        self._add_session()
+        fields = self._frame()
+        if span.status_message is not None:
+            self._add_message(fields, span)
+        if span.input is not None:
+            self._add_io(fields, "input", span.input)
+        if span.output is not None:
+            self._add_io(fields, "output", span.output)
+        if span._metrics is not None or cost_usd is not None or span.kind.startswith("llm."):
+            self._add_metrics(fields, span._metrics or _NO_METRICS, cost_usd)
+        if span.session is not span.root_session:
+            self._add_session()
         if outcome is not None and span.duration_ns is None:
             self._attributes.setdefault(OUTCOME, outcome)
-        with Guard("encode events"):
-            self._add_events(fields)
+        if span._events:
+            self._add_events(fields, span._events)
         attributes = self._mask.each(self._attributes, "attributes.")
         if self._mask.dropped:
             attributes[DROPPED_FIELDS] = self._mask.dropped
@@ -137,7 +144,7 @@ class _SpanFields:
             fields["attributes"] = attributes
         return fields
 
-    def _frame(self, outcome: str | None) -> dict[str, Any]:
+    def _frame(self) -> dict[str, Any]:
         span = self._span
         duration = span.duration_ns
         if duration is None:
@@ -151,8 +158,6 @@ class _SpanFields:
         fields["endTime"] = iso(span.start_ns + duration)
         fields["durationMs"] = duration / 1e6
         fields["status"] = span.status
-        if span.status_message is not None:
-            self._add_message(fields, span)
         return fields
 
     def _add_message(self, fields: dict[str, Any], span: MutagentSpan) -> None:
@@ -161,17 +166,13 @@ class _SpanFields:
             if span.status == "error":
                 fields["error"] = text
 
-    def _add_io(self, fields: dict[str, Any]) -> None:
-        for name, part in (("input", self._span.input), ("output", self._span.output)):
-            if part is None:
-                continue
-            value = None
-            with Guard(f"encode {name}"):
-                value = part.to_dict() if type(part) is SpanIO else part
-            if value is None:
-                self._mask.dropped.append(name)
-            else:
-                fields.update(self._mask.each({name: value}, ""))
+    def _add_io(self, fields: dict[str, Any], name: str, part: Any) -> None:
+        if type(part) is SpanIO:
+            part = guarded(f"encode {name}", part.to_dict)
+        if part is None:
+            self._mask.dropped.append(name)
+        else:
+            fields.update(self._mask.each({name: part}, ""))
 
     def _add_metrics(self, fields: dict[str, Any], metrics: SpanMetrics, cost_usd: float | None) -> None:
         attributes = self._attributes
@@ -191,7 +192,7 @@ class _SpanFields:
     def _add_session(self) -> None:
         """What differs from the session that the trace's header names."""
         session, root = self._span.session, self._span.root_session
-        if session is root or session is None:
+        if session is None:
             return
         root = root or Session(None)
         if session.session_id is not None and session.session_id != root.session_id:
@@ -205,10 +206,9 @@ class _SpanFields:
             if name not in known or known[name] is not value:
                 self._attributes.setdefault(name, value)
 
-    def _add_events(self, fields: dict[str, Any]) -> None:
-        events = [self._event(event) for event in list(self._span._events or ())]
-        if events:
-            fields["events"] = events
+    def _add_events(self, fields: dict[str, Any], events: list[SpanEvent]) -> None:
+        wire = [guarded("encode event", self._event, event) for event in list(events)]
+        fields["events"] = [event for event in wire if event is not None]
 
     def _event(self, event: SpanEvent) -> dict[str, Any]:
         wire: dict[str, Any] = {"name": event.name, "timestamp": _moment(event.timestamp)}

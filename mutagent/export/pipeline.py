@@ -17,6 +17,7 @@ from mutagent.config import Settings
 from mutagent.export import cost, receipts
 from mutagent.export.assembly import deliveries, resource
 from mutagent.export.console import print_end, print_start
+from mutagent.export.crowd import Crowd
 from mutagent.export.delivery import Delivery
 from mutagent.export.payload import EncodedSpan, Encoder
 from mutagent.export.receipt import Receipt, Totals
@@ -25,15 +26,15 @@ from mutagent.export.worker import Worker, unrecorded
 from mutagent.guard import guarded
 from mutagent.tracing.span import MutagentSpan
 
-# Unencoded spans may hold anything from a hundred bytes to the field limit each. The queue is sampled every so many.
-_SAMPLE_EVERY = 256
-_MOST_UNENCODED = 20_000
+_SHED_SPANS = 256
 # Encoding holds the interpreter lock: after this long the worker lets the program have it.
 _SLICE_SECONDS = 0.001
 _YIELD_SECONDS = 0.0001
 _SHOW_OPEN_AFTER_NS = 200_000_000
-# Seconds of a shutdown's budget that are kept for spooling what could not be sent.
-_RESERVE = 0.3
+# Seconds of a shutdown's budget that are kept for spooling what could not be sent, and those that writing may add.
+_RESERVE = 0.4
+_WRITE = 0.3
+_HAND_OVER = 0.2
 _SERVERLESS_SECONDS = 2.0
 
 
@@ -66,8 +67,7 @@ class Pipeline:
         self._totals = Totals()
         # Reentrant, as a finaliser may end a span within any of these blocks.
         self._lock = _thread.RLock()
-        self._crowded_at = _SAMPLE_EVERY
-        self._crowd_bytes = 0
+        self._crowd = Crowd(settings)
         self._attach_watchers()
 
     # -- the program's side
@@ -80,7 +80,7 @@ class Pipeline:
     def ended(self, span: MutagentSpan) -> None:
         """A span ended; it is delivered from here on."""
         self._queue.append(span)
-        if self._worker.asleep or len(self._queue) > self._crowded_at:
+        if self._worker.asleep or len(self._queue) > self._crowd.at:
             self._attend()
 
     def _begin(self) -> None:
@@ -92,26 +92,18 @@ class Pipeline:
     def _attend(self) -> None:
         if self._closed:
             self._shed(len(self._queue))
-        elif len(self._queue) > self._crowded_at:
-            self._crowd()
+        elif len(self._queue) > self._crowd.at:
+            self._help()
         else:
             self._worker.wake()
 
-    def _crowd(self) -> None:
+    def _help(self) -> None:
         """The worker falls behind: the producer takes a share of the encoding, which also tells how big spans are."""
         self._worker.wake()
         newest = _popped(self._queue.pop)
         encoded = None if newest is None else self._encoded_by_producer(newest)
-        if encoded is None:
-            return
-        limit = self.settings.max_queue_bytes
-        if self._crowded_at < min(_MOST_UNENCODED, self.settings.max_queue_spans) and self._crowd_bytes < limit // 4:
-            self._crowded_at += _SAMPLE_EVERY
-            self._crowd_bytes += _SAMPLE_EVERY * encoded.size
-            return
-        self._crowd_bytes += encoded.size
-        if len(self._queue) > self.settings.max_queue_spans or self._crowd_bytes > limit:
-            self._shed(_SAMPLE_EVERY)
+        if encoded is not None and self._crowd.sampled(encoded.size, len(self._queue)):
+            self._shed(_SHED_SPANS)
 
     def _encoded_by_producer(self, span: MutagentSpan | EncodedSpan) -> EncodedSpan | None:
         with unrecorded():
@@ -127,8 +119,9 @@ class Pipeline:
     def _shed(self, count: int) -> None:
         """Past the hard limit, or after the end: the oldest go to the spool straight away."""
         oldest = (_popped(self._queue.popleft) for _ in range(count))
-        encoded = [item for span in oldest if span is not None and (item := self._taken(span)) is not None]
-        self._crowd_bytes -= min(self._crowd_bytes, sum(span.size for span in encoded))
+        with unrecorded():
+            encoded = [item for span in oldest if span is not None and (item := self._taken(span)) is not None]
+        self._crowd.shed(encoded)
         for delivery in self._deliveries if encoded else ():
             delivery.shed(encoded)
 
@@ -155,21 +148,14 @@ class Pipeline:
         return None
 
     def _encode_all(self, deadline: float | None) -> None:
-        while self._queue and (deadline is None or monotonic() < deadline):
+        while self._queue and not self._closed and (deadline is None or monotonic() < deadline):
             batch = self._slice()
             for delivery in self._deliveries:
                 delivery.add(batch)
                 self._send_due(delivery)
-            self._measure_crowd(batch)
-            if deadline is None and len(self._queue) < _SAMPLE_EVERY:
+            self._crowd.measured(batch, len(self._queue))
+            if deadline is None and len(self._queue) < _SHED_SPANS:
                 sleep(_YIELD_SECONDS)
-
-    def _measure_crowd(self, batch: Sequence[EncodedSpan]) -> None:
-        """Set anew what producers go by: how much the queue holds if its spans are like these."""
-        waiting = len(self._queue)
-        self._crowd_bytes = waiting * sum(span.size for span in batch) // max(1, len(batch))
-        roomy = self._crowd_bytes < self.settings.max_queue_bytes // 4 and waiting < _MOST_UNENCODED
-        self._crowded_at = waiting + _SAMPLE_EVERY if roomy else _SAMPLE_EVERY
 
     def _slice(self) -> list[EncodedSpan]:
         batch: list[EncodedSpan] = []
@@ -251,13 +237,21 @@ class Pipeline:
         if self._closed:
             return self.receipt()
         deadline = monotonic() + timeout
+        for delivery in self._deliveries:
+            delivery.prepare_end()
         for span in self.open_spans():
+            # What ends from here on, by the interpreter's own cleaning up, has been sent already.
+            span.recording = False
             encoded = self._encoded(span, "interrupted")
             if encoded is not None:
                 self._queue.append(encoded)
         finished = self._run_all(deadline - min(_RESERVE, timeout / 4))
         self._closed = True
+        # Until the worker has handed over what it has in its hands.
+        resume = self._worker.pause(_HAND_OVER)
         self._give_up(deadline)
+        if resume is not None:
+            resume()
         for worker in (self._worker, *self._senders.values()):
             worker.stop()
         for delivery in self._deliveries if finished else ():
@@ -290,14 +284,14 @@ class Pipeline:
 
     def _give_up(self, deadline: float) -> None:
         while self._queue and monotonic() < deadline:
-            self._shed(_SAMPLE_EVERY)
+            self._shed(_SHED_SPANS)
         left = len(self._queue)
         self._queue.clear()
         with self._lock:
             self._handled += left
         self._lose(left)
         for delivery in self._deliveries:
-            delivery.give_up()
+            delivery.give_up(deadline + _WRITE)
 
     # -- what few processes want is put in front of the methods, so that the others don't ask for it at each span
 

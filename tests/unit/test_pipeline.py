@@ -1,6 +1,7 @@
 """From the program's threads to the exporters: in time, bounded, and with every span accounted for."""
 
 import gc
+import sqlite3
 import sys
 import threading
 import time
@@ -15,6 +16,7 @@ from mutagent.export.memory import MemoryExporter
 from mutagent.export.pipeline import Pipeline
 from mutagent.export.receipt import SinkReceipt
 from mutagent.export.result import ExportResult
+from mutagent.store.reader import StoreReader
 from mutagent.tracing import context
 from tests.servers.collector import Answer, Collector
 from tests.unit.spans import ended_span, record, remote, traced, wait_until
@@ -296,3 +298,21 @@ def test_a_service_that_hangs_does_not_hold_up_the_local_sinks(tmp_path):
             record(tracer, "b")
             assert wait_until(lambda: pipeline.receipt().sink("local").accepted == 2, seconds=4)
             assert pipeline.receipt().sink("mutagent").pending == 2
+
+
+def test_a_locked_store_costs_no_span_and_gets_them_from_the_next_process(tmp_path):
+    settings = Settings(home=tmp_path, local=True)
+    with running(settings) as (pipeline, tracer):
+        record(tracer, "a")
+        assert pipeline.flush(20).delivered
+        lock = sqlite3.connect(next(tmp_path.glob("*.sqlite3")), isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        record(tracer, "b")
+        assert pipeline.shutdown(1).sinks[0].spooled == 1
+        lock.execute("ROLLBACK")
+        lock.close()
+    with running(settings) as (pipeline, tracer):
+        record(tracer, "c")
+        assert wait_until(lambda: pipeline.receipt().sink("local").recovered == 1)
+    names = [trace.name for trace in StoreReader(tmp_path).traces()]
+    assert sorted(names) == ["a", "b", "c"]
