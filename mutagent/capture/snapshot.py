@@ -8,7 +8,7 @@ always gives the same copy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from mutagent.capture import media
@@ -43,24 +43,27 @@ def snapshot(value: Any, max_bytes: int | None = None, field: str | None = None)
         max_bytes: characters of text kept in all; longer strings keep head and tail.
         field: the name the value goes by, which tells media from text.
     """
-    return value if own_copy(value) else Snapshot(max_bytes).take(value, field)
+    return value if own_copies((value,)) else Snapshot(max_bytes).take(value, field)
 
 
-def own_copy(value: Any) -> bool:
-    """Whether a value can be kept as it is: None, a bool, a short string, an int of 64 bits, a finite float."""
-    kind = type(value)
-    if kind is str:
-        return len(value) < 512
-    whole = kind is int and -(1 << 63) <= value < 1 << 64
-    return whole or value is None or kind is bool or (kind is float and value - value == 0)
+def own_copies(values: Iterable[Any]) -> bool:
+    """Whether values can be kept as they are: None, bools, short strings, ints of 64 bits, finite floats."""
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            if len(value) >= 512:
+                return False
+        elif kind is int:
+            if not -(1 << 63) <= value < 1 << 64:
+                return False
+        elif value is not None and kind is not bool and (kind is not float or value - value != 0):
+            return False
+    return True
 
 
 def flat_copy(value: dict[str, Any]) -> dict[str, Any]:
     """A snapshot of a dict with string keys, by the short way where all its values can be kept as they are."""
-    for item in value.values():
-        if not own_copy(item):
-            return Snapshot().mapping(value)
-    return value.copy()
+    return value.copy() if own_copies(value.values()) else Snapshot().mapping(value)
 
 
 def shortened(text: str, keep: int) -> str:

@@ -28,7 +28,7 @@ Step = Callable[[float | None], float | None]
 
 
 # A parent that was sampled out: what starts under it isn't recorded.
-_OURS = RemoteSpan(1, 1, None, "custom", "mutagent", None, {}, None, None, False, None)
+_OURS = RemoteSpan(1, 1, False)
 
 
 def is_ours() -> bool:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from weakref import ref
 
 from mutagent.capture.snapshot import flat_copy, snapshot
-from mutagent.guard import Guard, guarded
+from mutagent.guard import guarded
 from mutagent.tracing import context
 from mutagent.tracing.ids import span_number_of, trace_number_of
 from mutagent.tracing.runtime import live, live_tracer
@@ -39,7 +39,9 @@ def start_span(options: SpanOptions) -> MutagentSpan | None:
 def _start(tracer: Tracer, options: SpanOptions) -> MutagentSpan:
     kind = KINDS[options.kind]
     # Spans that nobody ended in this context must not pile up in it.
-    outer = context.open_value(context.current.get())
+    outer = context.current.get()
+    if outer is not None:
+        outer = context.open_value(outer)
     attributes = flat_copy(options.attributes) if options.attributes else {}
     session = None if options.session_id is None else _session(options.session_id)
     trace_number = parent_number = None
@@ -49,7 +51,7 @@ def _start(tracer: Tracer, options: SpanOptions) -> MutagentSpan:
         kind, options.name or kind, outer, _recorded(options.input) if tracer.capture_inputs else None,
         attributes, session, trace_number, parent_number,
     )  # fmt: skip
-    context.current.set((ref(span), outer))
+    context.current.set((span.weak, outer))
     return span
 
 
@@ -92,10 +94,11 @@ def end_span(span: MutagentSpan | None, end_options: SpanEndOptions | None = Non
     tracer = live.tracer
     if span is None or span.duration_ns is not None:
         return
-    with Guard("end_span"):
-        if end_options is not None:
-            _apply(span, end_options, tracer is None or tracer.capture_outputs)
-    _finish(span)
+    if end_options is not None:
+        guarded("end_span", _apply, span, end_options, tracer is None or tracer.capture_outputs)
+    if tracer is not None:
+        guarded("end_span", tracer.end, span)
+    _uncover(span)
 
 
 def end_with(span: MutagentSpan, error: BaseException | None) -> None:
@@ -126,13 +129,6 @@ def _apply(span: MutagentSpan, options: SpanEndOptions, capture_outputs: bool) -
         span.attributes.update(flat_copy(options.attributes))
     if options.events:
         span.events.extend(options.events)
-
-
-def _finish(span: MutagentSpan) -> None:
-    tracer = live.tracer
-    if tracer is not None:
-        guarded("end_span", tracer.end, span)
-    _uncover(span)
 
 
 def _uncover(span: MutagentSpan) -> None:

@@ -158,4 +158,4 @@ def _remote_span(traceparent: str) -> RemoteSpan | None:
     trace_number, span_number, flags = (int(part, 16) for part in parts[1:])
     if not trace_number or not span_number:
         return None
-    return RemoteSpan(trace_number, span_number, None, "custom", "remote", None, {}, None, None, bool(flags & 1), None)
+    return RemoteSpan(trace_number, span_number, bool(flags & 1))

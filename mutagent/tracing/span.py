@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from time import perf_counter_ns, time_ns
 from typing import Any
+from weakref import ref
 
 from mutagent.tracing.ids import span_hex, trace_hex
 from mutagent.tracing.types import SpanEvent, SpanMetrics
@@ -69,46 +69,29 @@ class MutagentSpan:
         "trace_number",
     )
 
+    trace_number: int
+    span_number: int
+    parent_number: int | None
+    kind: str
+    name: str
+    input: Any
     output: Any
+    attributes: dict[str, Any]
+    session: Session | None
+    root_session: Session | None
+    sampled: bool
+    recording: bool
+    # The context value this span replaced: where a lookup goes on once this span has ended.
+    outer: Any
     # The family of model request that this span stands for until one has been made under it.
     claim: str | None
+    status: str
     status_message: str | None
+    start_ns: int
+    start_tick: int
     duration_ns: int | None
     _metrics: SpanMetrics | None
     _events: list[SpanEvent] | None
-
-    def __init__(
-        self,
-        trace_number: int,
-        span_number: int,
-        parent_number: int | None,
-        kind: str,
-        name: str,
-        input: Any,
-        attributes: dict[str, Any],
-        session: Session | None,
-        root_session: Session | None,
-        sampled: bool,
-        outer: Any,
-    ) -> None:
-        self.trace_number = trace_number
-        self.span_number = span_number
-        self.parent_number = parent_number
-        self.kind = kind
-        self.name = name
-        self.input = input
-        self.attributes = attributes
-        self.session = session
-        self.root_session = root_session
-        self.sampled = sampled
-        self.recording = sampled
-        # The context value this span replaced: where a lookup goes on once this span has ended.
-        self.outer = outer
-        self.status = "unset"
-        # Filled in later or never; one chained assignment costs half of seven.
-        self.output = self.claim = self.status_message = self._metrics = self._events = self.duration_ns = None
-        self.start_ns = time_ns()
-        self.start_tick = perf_counter_ns()
 
     @property
     def ended(self) -> bool:
@@ -186,11 +169,18 @@ class MutagentSpan:
 
 
 class OwnedSpan(MutagentSpan):
-    """A span that its holder must end. Collected unended, it ends as abandoned with what it had recorded."""
+    """A span that its holder must end. Collected unended, it ends as abandoned with what it had recorded.
 
-    __slots__ = ("abandon",)
+    Args:
+        abandon: ends it then.
+    """
 
-    abandon: Callable[[MutagentSpan], None]
+    __slots__ = ("abandon", "weak")
+
+    def __init__(self, abandon: Callable[[MutagentSpan], None]) -> None:
+        self.abandon = abandon
+        # How the context and the registry hold it.
+        self.weak: ref[MutagentSpan] = ref(self)
 
     def __del__(self) -> None:
         if self.duration_ns is None:
@@ -201,3 +191,10 @@ class RemoteSpan(MutagentSpan):
     """The caller's span in another process, known by its ids alone: a parent, never recorded here."""
 
     __slots__ = ()
+
+    def __init__(self, trace_number: int, span_number: int, sampled: bool) -> None:
+        for name in MutagentSpan.__slots__[1:]:
+            setattr(self, name, None)
+        self.trace_number = trace_number
+        self.span_number = span_number
+        self.sampled = sampled

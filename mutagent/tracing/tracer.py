@@ -5,18 +5,19 @@ The tracer knows where spans go only as a :class:`Sink`.
 
 from __future__ import annotations
 
-from time import perf_counter_ns
+from time import perf_counter_ns, time_ns
 from typing import Any, Protocol
 from weakref import ref
 
 from mutagent.config import Settings
 from mutagent.tracing import failure
 from mutagent.tracing.context import current_session, open_span
-from mutagent.tracing.ids import bits
+from mutagent.tracing.ids import SPAN_BITS, TRACE_BITS, bits
 from mutagent.tracing.span import MutagentSpan, OwnedSpan, Session
 
 # A trace is sampled by the low 56 bits of its id, which are random in every version of the W3C format.
 _SAMPLE_BITS = (1 << 56) - 1
+_SPAN_MASK = (1 << SPAN_BITS) - 1
 
 
 class Sink(Protocol):
@@ -41,6 +42,8 @@ class Tracer:
         self.open: dict[int, MutagentSpan | ref[MutagentSpan]] = {}
         self.unsampled = 0
         self._samples_all = settings.sample_rate >= 1
+        # Bound once: every owned span carries it.
+        self._abandon = self.abandon
         self._threshold = int(settings.sample_rate * (_SAMPLE_BITS + 1))
 
     def start(
@@ -51,6 +54,9 @@ class Tracer:
         input: Any = None,
         attributes: dict[str, Any] | None = None,
         session: Session | None = None,
+        span: MutagentSpan | None = None,
+        parent: MutagentSpan | None = None,
+        trace_number: int | None = None,
     ) -> MutagentSpan:
         """Begin a span under the nearest open one of ``outer``, for a frame that will end it.
 
@@ -61,25 +67,46 @@ class Tracer:
             input: what goes in, already a snapshot.
             attributes: becomes the span's own dict.
             session: over the current one.
+            span: the object to begin; a new one where left out.
+            parent: over the one that ``outer`` says.
+            trace_number: the trace to begin, under no parent.
         """
-        # The usual case, a span of a frame around us that is still open, without a call.
-        if outer is not None and (outer.__class__ is not MutagentSpan or outer.duration_ns is not None):
-            parent = open_span(outer)
-        else:
-            parent = outer
+        if span is None:
+            span = MutagentSpan()
+        if parent is None and outer is not None and trace_number is None:
+            # The usual case, a span of a frame around us that is still open, without a call.
+            usual = outer.__class__ is MutagentSpan and outer.duration_ns is None
+            parent = outer if usual else open_span(outer)
         if session is None:
             session = current_session.get()
-        if parent is None:
-            trace_number, parent_number, root_session = bits(128), None, session
-            sampled = self._samples_all or self._samples(trace_number)
+        if parent is not None:
+            span_number = bits(SPAN_BITS)
+            span.trace_number = parent.trace_number
+            span.parent_number = parent.span_number
+            span.root_session = parent.root_session or session
+            sampled = parent.sampled
         else:
-            trace_number, parent_number = parent.trace_number, parent.span_number
-            root_session, sampled = parent.root_session or session, parent.sampled
-        span_number = bits(64)
-        span = MutagentSpan(
-            trace_number, span_number, parent_number, kind, name, input,
-            {} if attributes is None else attributes, session, root_session, sampled, outer,
-        )  # fmt: skip
+            # Both ids in one draw.
+            drawn = bits(TRACE_BITS + SPAN_BITS)
+            span_number = drawn & _SPAN_MASK or 1
+            span.trace_number = trace_number = trace_number or drawn >> SPAN_BITS or 1
+            span.parent_number = None
+            span.root_session = session
+            sampled = self._samples_all or self._samples(trace_number)
+        # Here and not in an __init__: eleven arguments for it cost a fifth of the floor (docs/performance.md).
+        span.span_number = span_number
+        span.kind = kind
+        span.name = name
+        span.input = input
+        span.attributes = {} if attributes is None else attributes
+        span.session = session
+        span.sampled = span.recording = sampled
+        span.outer = outer
+        span.status = "unset"
+        # Filled in later or never; one chained assignment costs half of seven.
+        span.output = span.claim = span.status_message = span._metrics = span._events = span.duration_ns = None
+        span.start_ns = time_ns()
+        span.start_tick = perf_counter_ns()
         if sampled:
             self.open[span_number] = span
             self.sink.started(span)
@@ -97,27 +124,27 @@ class Tracer:
         parent_number: int | None = None,
     ) -> OwnedSpan:
         """Begin a span that its holder must end, under an explicit parent or trace where one is given."""
-        parent = None if outer is None else open_span(outer)
+        span = OwnedSpan(self._abandon)
+        parent = None
+        if trace_number is not None or parent_number is not None:
+            parent, trace_number = self._explicit(outer, trace_number, parent_number)
+        self.start(kind, name, outer, input, attributes, session, span, parent, trace_number)
+        if parent is None and parent_number is not None:
+            span.parent_number = parent_number
+        if span.sampled:
+            self.open[span.span_number] = span.weak
+        return span
+
+    def _explicit(
+        self, outer: Any, trace_number: int | None, parent_number: int | None
+    ) -> tuple[MutagentSpan | None, int | None]:
+        """The parent, if it is known here and of the trace that is asked for; else the trace to begin."""
+        parent = open_span(outer)
         if parent_number is not None and (parent is None or parent.span_number != parent_number):
             parent = self.open_by_number(parent_number)
-        if session is None:
-            session = current_session.get()
         if parent is not None and trace_number in (None, parent.trace_number):
-            trace_number, parent_number = parent.trace_number, parent.span_number
-            root_session, sampled = parent.root_session or session, parent.sampled
-        else:
-            trace_number = bits(128) if trace_number is None else trace_number
-            root_session, sampled = session, self._samples_all or self._samples(trace_number)
-        span_number = bits(64)
-        span = OwnedSpan(
-            trace_number, span_number, parent_number, kind, name, input,
-            attributes, session, root_session, sampled, outer,
-        )  # fmt: skip
-        span.abandon = self.abandon
-        if sampled:
-            self.open[span_number] = ref(span)
-            self.sink.started(span)
-        return span
+            return parent, None
+        return None, bits(TRACE_BITS) if trace_number is None else trace_number
 
     def end(self, span: MutagentSpan) -> None:
         """End a span with what it has recorded; a second end does nothing."""

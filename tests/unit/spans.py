@@ -17,15 +17,13 @@ START_NS = 1_767_323_045_123_456_000
 
 def ended_span(number: int = 1, **fields: Any) -> MutagentSpan:
     """A span that took 1.5 ms; ``fields`` are slots to set."""
-    given = {"trace_number": 7, "parent_number": None, "kind": "custom", "name": f"span {number}", "session": None}
-    given.update(root_session=fields.get("session"), attributes={}, input=None)
-    given.update({name: fields.pop(name) for name in list(fields) if name in given})
-    span = MutagentSpan(
-        given["trace_number"], number, given["parent_number"], given["kind"], given["name"], given["input"],
-        given["attributes"], given["session"], given["root_session"], True, None,
-    )  # fmt: skip
-    span.start_ns, span.duration_ns, span.status = START_NS, 1_500_000, "ok"
-    for name, value in fields.items():
+    span = MutagentSpan()
+    given = {
+        **dict.fromkeys(MutagentSpan.__slots__[1:]), "trace_number": 7, "span_number": number, "kind": "custom",
+        "name": f"span {number}", "attributes": {}, "root_session": fields.get("session"), "sampled": True,
+        "recording": True, "start_ns": START_NS, "start_tick": 0, "duration_ns": 1_500_000, "status": "ok",
+    }  # fmt: skip
+    for name, value in {**given, **fields}.items():
         setattr(span, name, value)
     return span
 
