@@ -7,15 +7,18 @@ import os
 import signal
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
 STOP_SECONDS = 15
+INDEX_SECONDS = 60
 
 
 @dataclass
@@ -38,6 +41,17 @@ class Running:
         with urllib.request.urlopen(request, timeout=30) as answer:
             found: dict[str, Any] = json.load(answer)
         return found
+
+    def wait_for(self, traces: int) -> None:
+        """Wait until so many traces are listed; the index comes a moment after the store."""
+        deadline, address = time.monotonic() + INDEX_SECONDS, f"{self.address}/api/traces/?limit=500"
+        while time.monotonic() < deadline:
+            # Refused while there is no index yet.
+            with suppress(urllib.error.HTTPError), urllib.request.urlopen(address, timeout=30) as answer:
+                if len(json.load(answer)["data"]) >= traces:
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"{traces} traces were not listed within {INDEX_SECONDS} s")
 
 
 def environment(**more: str) -> dict[str, str]:

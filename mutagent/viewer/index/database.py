@@ -44,6 +44,7 @@ def open_for_reading(home: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA mmap_size = 1073741824").fetchone()
+    connection.execute("PRAGMA temp_store = MEMORY")
     return connection
 
 

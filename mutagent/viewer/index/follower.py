@@ -25,11 +25,15 @@ _STOP_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the index is: the store's rows that are in it, of how many; ``error`` says why it is not getting on."""
+    """How far the index is: the store's rows that are in it, of how many; ``error`` says why it is not getting on.
+
+    ``known`` is False until the store was looked at for the first time.
+    """
 
     indexed: int = 0
     rows: int = 0
     error: str = ""
+    known: bool = False
 
     @property
     def behind(self) -> bool:
@@ -104,7 +108,7 @@ class Follower:
         if self._connection is None:
             self._connection = database.open_for_building(self._home)
         done = step(self._connection, self._reader, _ROWS)
-        self.progress = Progress(done.last_seq, max(done.last_seq, newest_seq(self._home)))
+        self.progress = Progress(done.last_seq, max(done.last_seq, newest_seq(self._home)), known=True)
         self._sweep()
         if done.trace_ids:
             self.changed(done.trace_ids)

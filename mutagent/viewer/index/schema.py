@@ -37,7 +37,8 @@ CREATE TABLE traces (
   run TEXT,
   models TEXT NOT NULL
 );
-CREATE INDEX traces_by_start ON traces (start_us, n);
+-- With what the list is filtered by, so that a trace that does not fit is passed over without reading its line.
+CREATE INDEX traces_by_start ON traces (start_us, n, duration_ms, cost_usd);
 CREATE INDEX traces_by_duration ON traces (duration_ms, n);
 CREATE INDEX traces_by_cost ON traces (cost_usd, n);
 CREATE INDEX traces_by_tokens ON traces (tokens, n);

@@ -17,6 +17,7 @@ from mutagent.viewer.queries.filters import SORTS, Filters
 PAGE = 100
 # Up to this many traces with the words, they are looked at each; beyond, the newest are asked whether they have them.
 _FEW = 2000
+_FIND = f"INSERT OR IGNORE INTO found SELECT rowid >> {DOCUMENT_BITS} FROM documents WHERE documents MATCH ?"
 _ID_DIGITS = re.compile(r"[0-9a-fA-F]{6,32}")
 
 
@@ -134,15 +135,15 @@ class _Query:
         if words is None:
             self._conditions.append("0")
             return
-        matches = f"SELECT rowid >> {DOCUMENT_BITS} FROM documents WHERE documents MATCH :words"
-        few = len(connection.execute(f"{matches} LIMIT {_FEW + 1}", {"words": words}).fetchall()) <= _FEW
-        # The plus keeps SQLite from going through all the matches first.
-        self.values["words"] = words
-        condition = f"{'' if few else '+'}t.n IN ({matches})"
+        # A table of the connection's own, which ends with the request: the full text is asked once.
+        connection.execute("CREATE TEMP TABLE found (n INTEGER PRIMARY KEY)")
+        matches = connection.execute(_FIND, (words,)).rowcount
         if _ID_DIGITS.fullmatch(typed):
-            condition = f"t.n IN ({matches} UNION SELECT n FROM traces WHERE trace_id >= :id AND trace_id < :id || 'g')"
-            self.values["id"] = typed.lower()
-        self._conditions.append(condition)
+            digits = typed.lower()
+            connection.execute("INSERT OR IGNORE INTO found SELECT n FROM traces WHERE trace_id BETWEEN ? AND ?",
+                               (digits, f"{digits}g"))  # fmt: skip
+        # The plus keeps SQLite from going through all of them first.
+        self._conditions.append(f"{'' if matches <= _FEW else '+'}t.n IN found")
 
     def by_facets(self, connection: sqlite3.Connection, facets: list[tuple[str, str]]) -> None:
         """The rarest one leads where the order is the time; the others are asked for each trace."""

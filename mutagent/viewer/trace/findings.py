@@ -68,8 +68,10 @@ def _dear(timeline: Timeline) -> Finding | None:
         return None
     if timeline.cost_usd > 0:
         row = max(timeline.rows, key=lambda row: row.cost_share)
+        if row.cost_share < _LEAST_SHARE:
+            return None
         return Finding("dear", row.node.span_id, row.node.name, cost(row.node.cost_usd), row.cost_share)
     row = max(timeline.rows, key=lambda row: row.token_share)
-    if not row.node.tokens:
+    if row.token_share < _LEAST_SHARE:
         return None
     return Finding("dear", row.node.span_id, row.node.name, f"{row.node.tokens:,} tokens", row.token_share)

@@ -89,12 +89,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A viewer over a day of a shop's traces and five answers of its support agent, the newest of all."""
     home = tmp_path_factory.mktemp("shop")
     now = time.time_ns()
-    fill(home, 120, end_ns=now - 120 * 10**9, seconds=86_000)
+    fill(home, TRACES, end_ns=now - 120 * 10**9, seconds=86_000)
     with running(home) as viewer:
         viewer.post(*(agent_trace(now - (60 - number * 9) * 10**9, number, scale=SCALES[number]) for number in SCALES))
+        viewer.wait_for(TRACES + len(SCALES))
         yield viewer
 
 
+TRACES = 120
 SCALES = {1: 1.3, 2: 0.8, 3: 1.0, 4: 2.1, 5: 1.0}
 
 
