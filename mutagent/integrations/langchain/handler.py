@@ -62,8 +62,8 @@ class MutagentCallbackHandler(BaseCallbackHandler):
 
     def _announced(self, serialized: Any, known: dict[str, Any], default: str = "") -> Announced | None:
         """The run that starts; None where another handler has it already, or this one is off."""
-        id = known["run_id"]
-        if not self._on or id in bridge.runs:
+        id = known.get("run_id")
+        if not self._on or id is None or id in bridge.runs:
             return None
         name = known.get("name") or default or name_of(serialized) or ""
         return Announced(id, known.get("parent_run_id"), name, known.get("tags"), known.get("metadata"))

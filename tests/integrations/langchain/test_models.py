@@ -49,11 +49,12 @@ async def _read(model):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("make", MODELS)
 def test_a_call_is_one_span_with_the_clients_counts(serve_counted, captured, make, way):
-    if make is anthropic and way.startswith("a"):
-        pytest.skip("langchain-anthropic keeps its async client, and with it the event loop, for ever")
     reply = Reply("Hello there.", cached_tokens=7, thinking="Greet." if make is not openai_chat else None)
     provider = serve_counted(Rule(reply))
-    WAYS[way](make())
+    model = make()
+    WAYS[way](model)
+    if make is anthropic and way.startswith("a"):
+        run(model._async_client.close())  # LangChain keeps it for ever
     (span,) = captured.spans
     assert span["kind"] == "llm.chat"
     assert recorded_tokens(captured) == provider.sent
@@ -67,12 +68,12 @@ def test_a_call_is_one_span_with_the_clients_counts(serve_counted, captured, mak
 
 
 def test_the_whole_span_of_a_chat_call(serve_counted, captured):
-    serve_counted()
+    provider = serve_counted()
     chat_model(temperature=0.5).invoke(HELLO)
     (span,) = captured.spans
-    usage = {"prompt_tokens": 3, "completion_tokens": 6, "total_tokens": 9}
+    ((given, made),) = provider.sent
     whole = normal(span)
-    assert whole["attributes"].pop("mutagent.usage.raw").items() >= usage.items()
+    assert whole["attributes"].pop("mutagent.usage.raw")["total_tokens"] == given + made
     assert whole["attributes"].pop("langchain.run_id")
     # What this version of langchain-openai sends beside what was asked for.
     assert whole["attributes"].pop("gen_ai.request.stream", False) is False
@@ -84,7 +85,7 @@ def test_the_whole_span_of_a_chat_call(serve_counted, captured):
         "output": {"messages": [{"role": "assistant", "content": "You said: Say hello."}]},
         "model": "gpt-4o-mini",
         "provider": "openai",
-        "tokens": {"input": 3, "output": 6, "total": 9},
+        "tokens": {"input": given, "output": made, "total": given + made},
         **({"costUsd": whole["costUsd"]} if "costUsd" in whole else {}),
         "attributes": {
             "gen_ai.operation.name": "chat",
@@ -95,8 +96,8 @@ def test_the_whole_span_of_a_chat_call(serve_counted, captured):
             "gen_ai.response.id": "chatcmpl-<ident>",
             "gen_ai.response.model": "gpt-4o-mini",
             "gen_ai.usage.cache_read.input_tokens": 0,
-            "gen_ai.usage.input_tokens": 3,
-            "gen_ai.usage.output_tokens": 6,
+            "gen_ai.usage.input_tokens": given,
+            "gen_ai.usage.output_tokens": made,
             "gen_ai.usage.reasoning.output_tokens": 0,
             "mutagent.request_id": "req_<ident>",
             "mutagent.usage.audio.input_tokens": 0,
@@ -157,7 +158,11 @@ def test_a_model_that_fails_says_why_once(serve_counted, captured):
         chat_model().invoke(HELLO)
     (span,) = captured.spans
     assert span["status"] == "error"
-    assert span["attributes"]["error.type"] == "openai.BadRequestError"
+    # The class that the program sees: langchain-openai has its own below openai's.
+    assert span["attributes"]["error.type"] in (
+        "openai.BadRequestError",
+        "langchain_openai.chat_models.base.OpenAIInvalidRequestError",
+    )
     assert span["attributes"]["http.response.status_code"] == 400
     assert span["attributes"]["mutagent.error.code"] == "unknown_thing"
     assert len(span["events"]) == 1
