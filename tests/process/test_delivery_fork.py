@@ -102,9 +102,11 @@ def test_a_span_that_was_open_at_the_fork_is_the_parents_and_still_the_childs_pa
 def test_children_of_multiprocessing_deliver(tmp_path, method, before):
     with Collector() as collector:
         body = MULTIPROCESSING.format(method=method, before=before)
-        ended = Program(tmp_path, body, collector.url, PYTHONWARNINGS=QUIET).run()
+        program = Program(tmp_path, body, collector.url, PYTHONWARNINGS=QUIET)
+        ended = program.run()
         assert (ended.code, ended.out, ended.err) == (0, "[0, 0, 0]\n", "")
-        assert len(names(collector)) == (4 if before else 3)
+        # A child on a machine too busy to send within its bound leaves its span to the next process.
+        assert len(names(collector)) + program.spooled() == (4 if before else 3)
         assert once(collector)
 
 
