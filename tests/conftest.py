@@ -6,6 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
+try:
+    import hypothesis
+except ModuleNotFoundError:
+    pass  # environments of single libraries do without
+else:
+    # The same examples in every run: a check that fails now and then tells nothing of the change it fails on.
+    hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+    hypothesis.settings.load_profile("repeatable")
+
 
 @pytest.fixture
 def auto_mode() -> Iterator[None]:
