@@ -29,7 +29,9 @@ class _State:
 
     def __init__(self) -> None:
         self.live: Live | None = None
+        self.end_watched = False
         self.forked = False
+        self.left = False
         self.sigterm_settled = False
         self.multiprocessing_told = False
         self.resume_after_fork: list[Callable[[], None]] = []
@@ -40,20 +42,34 @@ class _State:
 _state = _State()
 
 
-def watch(live: Live) -> None:
-    """Deliver what is left when this process ends, and start anew in its forks; a second call does nothing.
+def watch_forks(live: Live) -> None:
+    """Start anew in the forks of this process, whenever they come; a second call does nothing.
 
     Args:
         live: where the pipeline of the moment is found.
     """
     if _state.live is not None:
         return
+    _state.live = live
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def watch(live: Live) -> None:
+    """Deliver what is left when this process ends, and start anew in its forks; a second call does nothing.
+
+    Args:
+        live: where the pipeline of the moment is found.
+    """
+    watch_forks(live)
+    if _state.end_watched:
+        return
     import atexit
 
-    _state.live = live
+    _state.end_watched = True
     atexit.register(_leave)
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
+        os.register_at_fork(before=_before_fork, after_in_parent=_after_fork)
     # Of a forkserver's child this may be early: it imports the main module before multiprocessing makes it one.
     _tell_multiprocessing()
     if _is_multiprocessing_child():
@@ -86,8 +102,19 @@ def on_running_loop() -> bool:
     return asyncio is not None and asyncio._get_running_loop() is not None
 
 
+def leave_last() -> None:
+    """The last of all exit handlers: deliver, unless ours has run.
+
+    The interpreter forgets a handler that is registered while it runs them, as ours is where the program's first span
+    is one of its own exit handler's.
+    """
+    if _state.live is not None and not _state.left:
+        _leave()
+
+
 def _leave() -> None:
     """The end: what can't be delivered in time is spooled."""
+    _state.left = True
     pipeline = None if _state.live is None else _state.live.pipeline
     with Guard("exit"):
         if pipeline is not None:
@@ -131,13 +158,33 @@ def _after_fork() -> None:
 
 def _after_fork_in_child() -> None:
     _state.forked = True
+    _state.left = False
     _state.resume_after_fork = []
+    guarded("fork", _free_imports)
     if _state.live is None:
         return
     from mutagent.tracing.runtime import after_fork_in_child
 
     _state.inherited.append(_state.live.pipeline)
     guarded("fork", after_fork_in_child)
+
+
+def _free_imports() -> None:
+    """What a thread of the parent was importing at the fork, nobody would ever finish here; it is imported anew.
+
+    The interpreter frees its own import lock in a child, the locks of single modules it leaves as they are:
+    whoever imports such a module waits for ever, the program's own code as well.
+    """
+    import _frozen_importlib
+
+    me, locks = _thread.get_ident(), _frozen_importlib._module_locks  # type: ignore[attr-defined]
+    for name, reference in list(locks.items()):
+        lock = reference()
+        if lock is not None and lock.owner not in (None, me):
+            del locks[name]
+            spec = getattr(sys.modules.get(name), "__spec__", None)
+            if getattr(spec, "_initializing", False):
+                del sys.modules[name]
 
 
 def _tell_multiprocessing() -> None:

@@ -1,10 +1,12 @@
 """Whether auto mode is on in this process, and how it gets there.
 
-Start-up hooks of every Python process below a traced one run this, so it imports no more than os, sys and pure data.
+Start-up hooks of every Python process below a traced one run this, so it imports pure data, and no modules but those
+that the interpreter has built in.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 
@@ -65,6 +67,8 @@ def mark_active() -> bool:
     global _active
     if switch(os.environ) is False:
         return False
+    if not _active:
+        atexit.register(_leave_last)
     _active = True
     # Children inherit it: one run of a program is one process tree.
     if not os.environ.get("MUTAGENT_RUN_ID"):
@@ -73,6 +77,12 @@ def mark_active() -> bool:
     if os.environ.get("MUTAGENT_SUMMARY_PID") == "next":
         os.environ["MUTAGENT_SUMMARY_PID"] = str(os.getpid())
     return True
+
+
+def _leave_last() -> None:
+    process = sys.modules.get("mutagent.process")
+    if process is not None:
+        process.leave_last()
 
 
 def deactivate() -> None:

@@ -11,7 +11,6 @@ import _thread
 # Here, though unused, so that the program's thread imports them and not ours. The thread that first imports threading
 # becomes its "main thread", for which the interpreter waits at exit. The others register fork hooks in pairs; imported
 # while another thread is between the two halves of a fork, the second half would fail.
-import concurrent.futures.thread  # noqa: F401
 import logging  # noqa: F401
 import os
 import threading  # noqa: F401
@@ -19,6 +18,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
+
+try:
+    import concurrent.futures.thread  # noqa: F401
+except RuntimeError:
+    pass  # the first span of all is one of an exit handler's, when this can't be loaded any more
 
 from mutagent.guard import guarded
 from mutagent.tracing.context import current

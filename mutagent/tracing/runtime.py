@@ -8,6 +8,7 @@ from collections.abc import Callable
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
+from mutagent import process
 from mutagent.guard import Guard, guarded, say_once
 from mutagent.tracing.types import TracingConfig
 
@@ -111,13 +112,14 @@ def start(settings: Settings, sink: Any = None) -> None:
     pipeline = _pipeline(settings) if sink is None else sink
     tracer = Tracer(settings, pipeline)
     _introduce(pipeline, tracer)
+    if live.tracer is not None and old is not None:
+        live.tracer.hand_on(tracer)
+        old.open_spans = list
     live.tracer, live.pipeline, live.undecided = tracer, pipeline, False
     if old is not None:
         _retire(old, settings.exit_timeout_ms / 1000)
     if sink is None:
-        from mutagent.process import watch
-
-        watch(live)
+        process.watch(live)
     if is_active():
         from mutagent.auto import threads
 
@@ -128,13 +130,11 @@ def _retire(pipeline: Any, timeout: float) -> None:
     """Flush a pipeline that is replaced: before the caller goes on, unless the caller is an event loop."""
     import threading
 
-    from mutagent.process import on_running_loop
-
     thread = threading.Thread(
         target=lambda: guarded("retire", pipeline.shutdown, timeout), name="mutagent-retire", daemon=True
     )
     thread.start()
-    if not on_running_loop():
+    if not process.on_running_loop():
         thread.join(timeout + 0.5)
 
 
@@ -185,6 +185,8 @@ def _wait_for_decision() -> None:
 def _read_environment() -> None:
     if not _environment_asks():
         return
+    # Before anything is imported: a process that is forked meanwhile has to decide for itself.
+    process.watch_forks(live)
     from mutagent.config import resolve_quietly
 
     settings, complaints = resolve_quietly()
@@ -260,6 +262,7 @@ async def _off_the_loop(wait: Callable[[], Receipt]) -> Receipt | None:
 
 def after_fork_in_child() -> None:
     """In a forked child: spans under way belong to the parent, and delivery starts anew with the first span."""
+    _decider.clear()
     tracer = live.tracer
     if tracer is None or live.pipeline is None:
         return

@@ -194,6 +194,11 @@ class Tracer:
         found = [span() if isinstance(span, ref) else span for span in list(self.open.values())]
         return [span for span in found if span is not None and span.duration_ns is None]
 
+    def hand_on(self, successor: Tracer) -> None:
+        """Open spans, and whatever still ends here, go to the tracer that replaces this one."""
+        successor.open = self.open
+        self.sink = successor.sink
+
     def forget_open_spans(self) -> None:
         """In a forked child: the open spans are the parent's to end. They stay parents here, by their ids."""
         for span in self.open_spans():

@@ -36,6 +36,7 @@ def test_it_imports_only_our_start_up_files_before_a_library_is_imported(environ
     added = modules(environment, PYTHONPATH=str(BOOTSTRAP), MUTAGENT_AUTO="1") - modules(environment)
     assert added <= {
         "__future__",
+        "atexit",
         "mutagent",
         "mutagent.auto",
         "mutagent.auto.activation",
