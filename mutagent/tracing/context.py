@@ -70,17 +70,21 @@ class session:  # used as a function: `with session("id"):`
         if isinstance(tags, str):
             raise ValueError(f"tags must be a list of strings, got the string {tags!r}.")
         self._given = Session(session_id, user_id, tuple(tags), metadata)
-        self._outer: list[Session | None] = []
+        # What each entering has covered, by what it has set: several tasks may be inside at once.
+        self._outer: dict[Session, Session | None] = {}
 
     def __enter__(self) -> None:
         outer = current_session.get()
-        self._outer.append(outer)
-        current_session.set(_merged(outer, self._given))
+        entered = _merged(outer, self._given)
+        self._outer[entered] = outer
+        current_session.set(entered)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        current_session.set(self._outer.pop())
+        entered = current_session.get()
+        if entered in self._outer:
+            current_session.set(self._outer.pop(entered))
 
     async def __aenter__(self) -> None:
         self.__enter__()
@@ -93,7 +97,7 @@ class session:  # used as a function: `with session("id"):`
 
 def _merged(outer: Session | None, inner: Session) -> Session:
     if outer is None:
-        return inner
+        return Session(inner.session_id, inner.user_id, inner.tags, inner.metadata)
     same_conversation = inner.session_id is None or inner.session_id == outer.session_id
     metadata = {**(outer.metadata or {}), **(inner.metadata or {})} or None
     return Session(

@@ -77,6 +77,28 @@ def test_one_session_object_can_be_entered_again_and_within_itself():
         assert get_current_session_id() is None
 
 
+def test_one_session_object_entered_by_tasks_at_once_gives_each_its_own_back():
+    of_the_web = session(tags=["web"])
+
+    async def request(user, inside, may_leave):
+        with session(f"talk of {user}"):
+            with of_the_web:
+                inside.set()
+                await may_leave.wait()
+            return get_current_session_id()
+
+    async def main():
+        ann_inside, bob_inside, ann_left = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        ann = asyncio.create_task(request("ann", ann_inside, bob_inside))
+        await ann_inside.wait()
+        bob = asyncio.create_task(request("bob", bob_inside, ann_left))
+        found = [await ann]
+        ann_left.set()
+        return [*found, await bob, get_current_session_id()]
+
+    assert asyncio.run(main()) == ["talk of ann", "talk of bob", None]
+
+
 def test_tags_given_as_one_string_are_an_error():
     with pytest.raises(ValueError, match="tags must be a list of strings, got the string 'vip'"):
         session("s", tags="vip")
