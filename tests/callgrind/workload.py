@@ -1,0 +1,64 @@
+"""What is counted: ``python workload.py <case> <count>`` does one thing so many times, on one thread."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from mutagent.config import resolve
+from mutagent.export.payload import Encoder
+from mutagent.tracing import SpanEndOptions, SpanOptions, end_span, runtime, start_span, trace
+from tests.benchmarks import floor
+
+FIVE = {"customer": "c-17", "attempt": 3, "cached": False, "score": 0.87, "region": "eu-west-1"}
+
+
+class Kept:
+    """A sink that keeps the last thousand spans."""
+
+    def __init__(self) -> None:
+        self.spans: deque[Any] = deque(maxlen=1000)
+        self.ended = self.spans.append
+
+    def started(self, span: Any) -> None:
+        """A span began."""
+
+
+def manual() -> None:
+    """By hand, with five attributes."""
+    span = start_span(SpanOptions(kind="tool", name="work", attributes=dict(FIVE)))
+    end_span(span, SpanEndOptions(status="ok"))
+
+
+@trace(kind="tool")
+def decorated(question: str) -> str:
+    """By decorator, with a small argument and result."""
+    return "answer"
+
+
+def main(case: str, count: int) -> None:
+    """Do it ``count`` times."""
+    sink = Kept()
+    settings = resolve({"endpoint": "http://localhost"})
+    runtime.start(settings, sink)
+    decorated("question")
+    encoder = Encoder(settings, {"service.name": "callgrind"})
+    [span] = sink.spans
+    encoder.encode(span)
+    calls = {
+        "floor": floor.span,
+        "manual": manual,
+        "decorated": lambda: decorated("question"),
+        "encoded": lambda: encoder.encode(span),
+    }
+    call = calls[case]
+    for _ in range(count):
+        call()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
