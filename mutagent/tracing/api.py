@@ -47,10 +47,10 @@ def _start(tracer: Tracer, options: SpanOptions) -> MutagentSpan:
     trace_number = parent_number = None
     if options.trace_id is not None or options.parent_span_id is not None:
         trace_number, parent_number = _explicit(options, attributes)
+    recorded = _recorded(options.input) if tracer.capture_inputs else None
     span = tracer.start_owned(
-        kind, options.name or kind, outer, _recorded(options.input) if tracer.capture_inputs else None,
-        attributes, session, trace_number, parent_number,
-    )  # fmt: skip
+        kind, options.name or kind, outer, recorded, attributes, session, trace_number, parent_number
+    )
     context.current.set((span.weak, outer))
     return span
 
@@ -94,10 +94,7 @@ def end_span(span: MutagentSpan | None, end_options: SpanEndOptions | None = Non
     tracer = live.tracer
     if span is None or span.duration_ns is not None:
         return
-    if end_options is not None:
-        guarded("end_span", _apply, span, end_options, tracer is None or tracer.capture_outputs)
-    if tracer is not None:
-        guarded("end_span", tracer.end, span)
+    guarded("end_span", _end, tracer, span, end_options)
     _uncover(span)
 
 
@@ -111,6 +108,15 @@ def end_with(span: MutagentSpan, error: BaseException | None) -> None:
     if span.status == "unset":
         span.status = "ok"
     end_span(span)
+
+
+def _end(tracer: Tracer | None, span: MutagentSpan, options: SpanEndOptions | None) -> None:
+    try:
+        if options is not None:
+            _apply(span, options, tracer is None or tracer.capture_outputs)
+    finally:
+        if tracer is not None:
+            tracer.end(span)
 
 
 def _apply(span: MutagentSpan, options: SpanEndOptions, capture_outputs: bool) -> None:

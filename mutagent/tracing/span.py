@@ -169,18 +169,13 @@ class MutagentSpan:
 
 
 class OwnedSpan(MutagentSpan):
-    """A span that its holder must end. Collected unended, it ends as abandoned with what it had recorded.
-
-    Args:
-        abandon: ends it then.
-    """
+    """A span that its holder must end. Collected unended, it ends as abandoned with what it had recorded."""
 
     __slots__ = ("abandon", "weak")
 
-    def __init__(self, abandon: Callable[[MutagentSpan], None]) -> None:
-        self.abandon = abandon
-        # How the context and the registry hold it.
-        self.weak: ref[MutagentSpan] = ref(self)
+    abandon: Callable[[MutagentSpan], None]
+    # How the context and the registry hold it.
+    weak: ref[MutagentSpan]
 
     def __del__(self) -> None:
         if self.duration_ns is None:

@@ -124,7 +124,9 @@ class Tracer:
         parent_number: int | None = None,
     ) -> OwnedSpan:
         """Begin a span that its holder must end, under an explicit parent or trace where one is given."""
-        span = OwnedSpan(self._abandon)
+        span = OwnedSpan()
+        span.abandon = self._abandon
+        span.weak = ref(span)
         parent = None
         if trace_number is not None or parent_number is not None:
             parent, trace_number = self._explicit(outer, trace_number, parent_number)
