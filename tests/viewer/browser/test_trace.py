@@ -73,6 +73,13 @@ def test_kinds_can_be_hidden_and_all_be_folded(browser: Browser, shop: Running) 
     expect(rows).to_have_count(11)
 
 
+def test_on_a_phone_a_tap_leads_to_the_panel(browser: Browser, shop: Running) -> None:
+    page = opened(browser, shop, width=390, height=844)
+    page.get_by_role("treeitem").filter(has_text="search_help").click()
+    expect(page.locator("#panel h2")).to_have_text("search_help")
+    expect(page.locator("#panel h2")).to_be_in_viewport()
+
+
 def test_a_finding_leads_to_its_span(browser: Browser, shop: Running) -> None:
     page = opened(browser, shop)
     page.get_by_role("button", name="Fold all").click()

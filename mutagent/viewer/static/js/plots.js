@@ -55,6 +55,7 @@
 
   document.addEventListener("DOMContentLoaded", load);
   document.addEventListener("theme", () => data && draw());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => data && draw());
   document.addEventListener("htmx:afterSwap", load);
   let resized = 0;
   addEventListener("resize", () => { clearTimeout(resized); resized = setTimeout(() => data && draw(), 120); });

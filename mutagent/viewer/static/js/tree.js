@@ -99,7 +99,11 @@
     if (row) {
       event.preventDefault();
       if (event.target.closest(".caret") && row.hasAttribute("aria-expanded")) fold(row, !folded.has(row.dataset.span));
-      else select(row);
+      else {
+        select(row);
+        // Below the tree, where there is no room beside it.
+        if (matchMedia("(max-width: 1000px)").matches) document.getElementById("panel").scrollIntoView({ block: "start" });
+      }
     } else if (goto) {
       event.preventDefault();
       select(reveal(goto.dataset.goto));
