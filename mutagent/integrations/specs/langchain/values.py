@@ -75,34 +75,32 @@ def message(item: Any, budget: Snapshot) -> Any:
 
 
 def _message(item: Any, budget: Snapshot) -> dict[str, Any]:
-    kind = read_str(item, "type") or ""
-    calls = _calls(item, budget)
-    role = _ROLES.get(kind) or read_str(item, "role") or kind
-    plain: dict[str, Any] = {"role": role, "content": _content(item, budget)}
+    # Read out once: a state has many of them, and each node gets the state.
+    fields = instance_dict(item) or {}
+    role = _ROLES.get(fields.get("type") or "") or fields.get("role") or fields.get("type")
+    plain: dict[str, Any] = {"role": role, "content": _content(fields, budget)}
     for name, wire in (("name", "name"), ("tool_call_id", "toolCallId")):
-        value = read_str(item, name)
-        if value is not None:
+        value = fields.get(name)
+        if type(value) is str:
             plain[wire] = value
+    calls = [*as_list(fields.get("tool_calls")), *as_list(fields.get("invalid_tool_calls"))]
     if calls:
-        plain["toolCalls"] = calls
+        plain["toolCalls"] = [
+            {"id": read(call, "id"), "name": read(call, "name"), "arguments": budget.take(read(call, "args"))}
+            for call in calls
+        ]
     return plain
 
 
-def _calls(item: Any, budget: Snapshot) -> list[dict[str, Any]]:
-    found = [*read_list(item, "tool_calls"), *read_list(item, "invalid_tool_calls")]
-    return [
-        {"id": read(call, "id"), "name": read(call, "name"), "arguments": budget.take(read(call, "args"))}
-        for call in found
-    ]
-
-
-def _content(item: Any, budget: Snapshot) -> Any:
-    content = read(item, "content")
-    thought = read(read(item, "additional_kwargs"), "reasoning_content")
+def _content(fields: dict[str, Any], budget: Snapshot) -> Any:
+    content = fields.get("content")
+    more = fields.get("additional_kwargs")
+    thought = read(more, "reasoning_content") if more else None
+    if thought is None and is_kind(content, str):
+        return budget.take(content)
     parts = [] if not thought else [{"type": "reasoning", "text": budget.take(thought)}]
     if is_kind(content, str):
-        text = budget.take(content)
-        return text if not parts else [*parts, *([{"type": "text", "text": text}] if text else [])]
+        return [*parts, {"type": "text", "text": budget.take(content)}] if content else parts
     parts.extend(plain for part in as_list(content) if (plain := _part(part, budget)) is not None)
     return blocks.simple(parts)
 

@@ -13,6 +13,7 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import MemorySaver
+from langgraph.errors import GraphRecursionError
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, Send, interrupt
 
@@ -83,7 +84,7 @@ for chunk in chain.stream({"topic": "dogs", "known": "nothing"}):
         break
 try:
     graph.compile().invoke({"notes": []}, {"recursion_limit": 1})
-except Exception as error:
+except GraphRecursionError as error:
     print(type(error).__name__, error.args)
 
 
