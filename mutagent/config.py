@@ -113,6 +113,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("", "MUTAGENT_INTERNAL_STEPS", flag, False, "1: show a framework's internal steps too, such as a LangChain "
             "sequence within a graph's node."),
     Setting("", "MUTAGENT_SIGTERM", flag, True, "0: auto mode does not touch SIGTERM."),
+    Setting("", "MUTAGENT_VIEW_TOKEN", str, None, "Token that `mutagent view --host` demands; else it makes one."),
     Setting("", "MUTAGENT_RUN_ID", str, None, "Id of the process tree; set by the runner, inherited by children."),
 )
 # fmt: on

@@ -34,7 +34,10 @@ def number(holder: Mapping[str, Any], key: str) -> float | None:
     value = holder.get(key)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return value if math.isfinite(value) else None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:  # a whole number beyond every float: nothing that we count grows that large
+        return None
 
 
 def mapping(holder: Mapping[str, Any], key: str) -> dict[str, Any]:
