@@ -38,4 +38,6 @@ def _install(package: str) -> None:
         return
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (["apt-get", "update"], ["apt-get", "install", "--yes", "--no-install-recommends", package]):
-        subprocess.run(command, env=quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=600)
+        subprocess.run(
+            command, env=quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=600
+        )
