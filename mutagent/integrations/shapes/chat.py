@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mutagent.capture.plain import as_list, get, get_list, get_path, read, read_list, read_str, whole
+from mutagent.capture.plain import as_list, fields_of, get, get_list, get_path, read, read_list, read_str, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.spec import Response, Usage
 
@@ -35,16 +35,18 @@ def message(item: Any, budget: Snapshot) -> Any:
     """One message, a dict or a model, in wire form."""
     if type(item) is dict and len(item) == 2 and type(item.get("content")) is str and type(item.get("role")) is str:
         return {"role": item["role"], "content": budget.text(item["content"])}  # by far the commonest
-    role = read_str(item, "role")
+    # Once: of a model, all that it does not have would be searched for again and again.
+    fields = fields_of(item)
+    role = read_str(fields, "role")
     if role is None:
         return budget.take(item)
-    plain: dict[str, Any] = {"role": role, "content": _content(item, budget)}
+    plain: dict[str, Any] = {"role": role, "content": _content(fields, budget)}
     for name, wire in (("name", "name"), ("tool_call_id", "toolCallId")):
-        value = read_str(item, name)
+        value = read_str(fields, name)
         if value is not None:
             plain[wire] = value
-    calls = [tool_call(call, budget) for call in read_list(item, "tool_calls")]
-    function_call = read(item, "function_call")
+    calls = [tool_call(call, budget) for call in read_list(fields, "tool_calls")]
+    function_call = fields.get("function_call")
     if function_call is not None:
         calls.append(_function(function_call, budget))
     if calls:
@@ -52,13 +54,13 @@ def message(item: Any, budget: Snapshot) -> Any:
     return plain
 
 
-def _content(item: Any, budget: Snapshot) -> Any:
-    content = budget.take(read(item, "content"), "content")
-    before = _reasoning(item, budget)
-    after = [{"type": name, name: budget.take(value)} for name in ("refusal", "audio") if (value := read(item, name))]
+def _content(fields: dict[str, Any], budget: Snapshot) -> Any:
+    content = budget.take(fields.get("content"), "content")
+    before = _reasoning(fields, budget)
+    after = [{"type": name, name: budget.take(value)} for name in ("refusal", "audio") if (value := fields.get(name))]
     # Models that search the web cite in annotations; OpenRouter's image models answer in a list of their own.
-    after += [budget.take(image) for image in read_list(item, "images")]
-    annotations = read_list(item, "annotations")
+    after += [budget.take(image) for image in read_list(fields, "images")]
+    annotations = read_list(fields, "annotations")
     if not before and not after and not annotations:
         return content
     text = [] if content in (None, "") else content if type(content) is list else [{"type": "text", "text": content}]
@@ -67,9 +69,9 @@ def _content(item: Any, budget: Snapshot) -> Any:
     return before + text + after
 
 
-def _reasoning(item: Any, budget: Snapshot) -> list[Any]:
+def _reasoning(fields: dict[str, Any], budget: Snapshot) -> list[Any]:
     for name in REASONING_FIELDS:
-        reasoning = read(item, name)
+        reasoning = fields.get(name)
         if reasoning:
             return [{"type": "reasoning", "text": budget.take(reasoning)}]
     return []
@@ -109,9 +111,11 @@ def usage(raw: Any) -> Usage | None:
 
 def _cached(raw: Any) -> int | None:
     """Tokens read from a cache; DeepSeek, Together and Moonshot have told them outside of the details."""
-    said = (get_path(raw, "prompt_tokens_details", "cached_tokens"), get(raw, "prompt_cache_hit_tokens"),
-            get(raw, "cached_tokens"))  # fmt: skip
-    return next((whole(count) for count in said if count is not None), None)
+    for path in (("prompt_tokens_details", "cached_tokens"), ("prompt_cache_hit_tokens",), ("cached_tokens",)):
+        count = get_path(raw, *path)
+        if count is not None:
+            return whole(count)
+    return None
 
 
 def response(answer: Any) -> Response:
