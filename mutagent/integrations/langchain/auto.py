@@ -10,9 +10,16 @@ from typing import Any
 from mutagent.integrations.langchain.handler import MutagentCallbackHandler
 
 
+class AutoHandler(MutagentCallbackHandler):
+    """The handler of auto mode."""
+
+    def _trace_classes(self) -> None:
+        """They are patched as they are imported: this runs within an import of LangChain's, where ours would fail."""
+
+
 def install(module: Any) -> Callable[[], None]:
     """Register a handler with ``langchain_core.tracers.context``; returns what takes it out again."""
-    handler = MutagentCallbackHandler()
+    handler = AutoHandler()
     # Its default is found in every thread and context.
     variable: ContextVar[Any] = ContextVar("mutagent_langchain", default=handler)
     module.register_configure_hook(variable, True)

@@ -52,6 +52,10 @@ class MutagentCallbackHandler(BaseCallbackHandler):
             internal_steps = bool(guarded("langchain: settings", read_variable, "MUTAGENT_INTERNAL_STEPS", os.environ))
         self._options = Options(session_id, user_id, tuple(tags), metadata, internal_steps)
         self._on = True
+        self._trace_classes()
+
+    def _trace_classes(self) -> None:
+        """Trace what LangChain has no callbacks for, within the runs."""
         from mutagent.integrations.langchain.classes import trace_within_runs
 
         guarded("langchain: embeddings", trace_within_runs)

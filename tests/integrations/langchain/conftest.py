@@ -14,7 +14,8 @@ from tests.integrations.langchain.counting import CountingProvider
 collect_ignore_glob = [] if find_spec("langgraph") and find_spec("langchain_openai") else ["test_*.py"]
 
 # The libraries warn of each other.
-_THEIR_WARNINGS = ("ignore::DeprecationWarning", "ignore:Unexpected type for token usage:UserWarning")
+_THEIR_WARNINGS = ("ignore::DeprecationWarning", "ignore:Unexpected type for token usage:UserWarning",
+                   "ignore:Pydantic serializer warnings:UserWarning")  # fmt: skip
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

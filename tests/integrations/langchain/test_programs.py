@@ -31,12 +31,26 @@ class Stored:
         self.spans = [{"attributes": {}, **span} for span in rows.values()]
 
 
+FIRST_RUN = """
+import mutagent.auto
+mutagent.auto.instrument()
+from langchain_core.runnables import RunnableLambda
+print(RunnableLambda(str).invoke(1))
+from mutagent import guard
+print(guard.failures)
+"""
+
+
 def run_program(provider, home: Path, *words: str) -> str:
+    return run_python(home, *words, str(PROGRAM), PROVIDER=provider.openai_url)
+
+
+def run_python(home: Path, *words: str, **variables: str) -> str:
     ours = ("PYTHON", "MUTAGENT", "COV")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     done = subprocess.run(
-        [sys.executable, *words, str(PROGRAM)],
-        env={**kept, "PYTHONPATH": str(ROOT), "MUTAGENT_HOME": str(home), "PROVIDER": provider.openai_url},
+        [sys.executable, *words],
+        env={**kept, "PYTHONPATH": str(ROOT), "MUTAGENT_HOME": str(home), **variables},
         cwd=home,
         capture_output=True,
         text=True,
@@ -99,3 +113,7 @@ def test_a_program_prints_the_same_and_is_recorded_whole(provider, tmp_path):
           chat gpt-4o-mini [llm.chat]
           StrOutputParser [chain]
     """)
+
+
+def test_the_handler_is_installed_in_the_midst_of_langchains_own_imports(tmp_path):
+    assert run_python(tmp_path, "-c", FIRST_RUN, MUTAGENT_LOCAL="1") == "1\n{}\n"

@@ -12,8 +12,11 @@ from mutagent.integrations.specs.langchain.caller import Caller
 _COMPOSITIONS = frozenset({"RunnableSequence", "RunnablePassthrough"})
 _INTERNAL = ("ChannelWrite<", "ChannelRead<", "Branch<", "_write", "__")
 _HIDDEN_TAG = "langsmith:hidden"
-# Steps of a ready-made agent within its nodes, as `create_react_agent` names them.
-_AGENT_STEPS = frozenset({"call_model", "Prompt", "should_continue", "post_model_hook_router", "route_tool_responses"})
+# Steps and edges of a ready-made agent within its nodes, as `create_react_agent` and `create_agent` name them.
+_AGENT_STEPS = frozenset({
+    "call_model", "Prompt", "should_continue", "post_model_hook_router", "route_tool_responses",
+    "model_to_tools", "tools_to_model", "model_to_model", "jump_edge",
+})  # fmt: skip
 # Tags by which LangChain numbers the steps of its compositions.
 _STEP_TAGS = ("seq:step:", "map:key:", "graph:step:", "branch:", "condition:", "langsmith:", "langgraph:")
 GRAPH_KINDS = ("graph", "agent")
