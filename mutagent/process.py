@@ -1,6 +1,6 @@
-"""The process around the spans: its end, its forks, its signals, its host.
+"""The process around the spans: its end, its forks, its signals.
 
-The only file with atexit, signals, fork hooks, multiprocessing and serverless detection. Nothing here starts a thread,
+The only file with atexit, signals, fork hooks and multiprocessing. Nothing here starts a thread,
 and nothing here waits for longer than ``exit_timeout_ms``.
 """
 
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from mutagent import hosts
 from mutagent.guard import Guard, guarded
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 # Seconds that a fork waits for the local store to finish a write.
 _FORK_SECONDS = 0.5
-_SERVERLESS = ("AWS_LAMBDA_FUNCTION_NAME", "FUNCTIONS_WORKER_RUNTIME")
 # After the program's own finalizers, whose spans are still wanted.
 _LAST = -100
 
@@ -72,28 +72,25 @@ def watch(live: Live) -> None:
         os.register_at_fork(before=_before_fork, after_in_parent=_after_fork)
     # Of a forkserver's child this may be early: it imports the main module before multiprocessing makes it one.
     _tell_multiprocessing()
+    hosts.tell_celery(_leave)
     if _is_multiprocessing_child():
         guarded("multiprocessing", _finalize)
 
 
-def first_span() -> bool:
-    """Called as spans start, until it returns True: nothing is left to set up.
+def settle_sigterm() -> bool:
+    """Called when a library that we trace is loaded, and as spans start until it returns True: nothing is left to do.
 
-    Under auto mode it takes SIGTERM, which otherwise ends a program without its exit handlers.
+    Under auto mode it takes SIGTERM, which otherwise ends a program without its exit handlers. That can only be done on
+    the main thread, on which in some programs no span ever starts.
     """
     if not _state.sigterm_settled:
-        _state.sigterm_settled = not _wants_sigterm() or (_on_main_thread() and _take_sigterm())
+        _state.sigterm_settled = not _wants_sigterm() or _take_sigterm()
     return _state.sigterm_settled
 
 
 def is_forked() -> bool:
     """Whether this process was forked from one that watched its spans."""
     return _state.forked
-
-
-def is_serverless() -> bool:
-    """Whether the host freezes this process between requests."""
-    return any(name in os.environ for name in _SERVERLESS)
 
 
 def on_running_loop() -> bool:
@@ -145,6 +142,7 @@ def _stay_interrupted() -> None:
 
 def _before_fork() -> None:
     _tell_multiprocessing()
+    hosts.tell_celery(_leave)
     pipeline = None if _state.live is None else _state.live.pipeline
     if pipeline is not None and hasattr(pipeline, "pause"):
         _state.resume_after_fork = guarded("fork", pipeline.pause, _FORK_SECONDS) or []
@@ -220,22 +218,28 @@ def _wants_sigterm() -> bool:
     return is_active() and guarded("MUTAGENT_SIGTERM", read_variable, "MUTAGENT_SIGTERM", os.environ) is not False
 
 
-def _on_main_thread() -> bool:
-    threading = sys.modules.get("threading")
-    return threading is None or threading.main_thread().ident == _thread.get_ident()
-
-
 def _take_sigterm() -> bool:
+    """Whether it is settled; it is not on any thread but the main one."""
     import signal
 
     with Guard("SIGTERM"):
-        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+            hosts.tell_uvicorn()
+            return True
+        try:
+            # The attempt tells: a greenlet of the main thread is no thread of its own, though it has its own ident.
             signal.signal(signal.SIGTERM, _on_sigterm)
+        except ValueError:
+            return False
     return True
 
 
 def _on_sigterm(number: int, frame: Any) -> None:
     """Deliver within the bound, then die of the signal as the program would have."""
+    hosts.where_waiting_is_allowed(lambda: _die(number))
+
+
+def _die(number: int) -> None:
     import signal
 
     _leave()

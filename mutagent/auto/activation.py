@@ -132,8 +132,10 @@ def _roots_of(integration: str) -> Iterable[str]:
 
 def _install_hooks() -> None:
     from mutagent.guard import guarded
+    from mutagent.process import settle_sigterm
 
     guarded("auto: install hooks", _import_and_install)
+    guarded("SIGTERM", settle_sigterm)
 
 
 def _import_and_install() -> None:

@@ -24,6 +24,7 @@ from mutagent.export.receipt import Receipt, Totals
 from mutagent.export.result import Exporter
 from mutagent.export.worker import Worker, unrecorded
 from mutagent.guard import guarded
+from mutagent.hosts import is_serverless
 from mutagent.tracing.span import MutagentSpan
 
 _SHED_SPANS = 256
@@ -84,7 +85,7 @@ class Pipeline:
             self._attend()
 
     def _begin(self) -> None:
-        self._fresh = not process.first_span()
+        self._fresh = not process.settle_sigterm()
         self._worker.wake()
         for sender in self._senders.values():
             sender.start()
@@ -299,7 +300,7 @@ class Pipeline:
         if self.settings.debug:
             self.started = _after(print_start, self.started)  # type: ignore[method-assign, assignment]
             self.ended = _after(print_end, self.ended)  # type: ignore[method-assign, assignment]
-        if process.is_serverless():
+        if is_serverless():
             self.ended = self._ended_serverless  # type: ignore[method-assign]
 
     def _ended_serverless(self, span: MutagentSpan) -> None:

@@ -220,6 +220,15 @@ def flush(timeout: float = 5.0) -> Receipt | None:
     return None if live.pipeline is None else live.pipeline.flush(timeout)
 
 
+async def flush_off_the_loop(timeout: float) -> None:
+    """:func:`flush` for a coroutine: other tasks of its loop go on meanwhile."""
+    pipeline = live.pipeline
+    if pipeline is not None and process.on_running_loop():
+        await _off_the_loop(lambda: pipeline.flush(timeout))
+    elif pipeline is not None:
+        guarded("flush", pipeline.flush, timeout)
+
+
 async def shutdown_tracing(timeout: float = 5.0) -> Receipt | None:
     """Deliver what is left and switch tracing off; the waiting happens off the event loop.
 
@@ -255,8 +264,11 @@ async def _off_the_loop(wait: Callable[[], Receipt]) -> Receipt | None:
         with Guard("shutdown after the loop"):
             loop.call_soon_threadsafe(settle, receipt)
 
-    # Not the loop's executor: asyncio.run would wait for its threads without a deadline.
-    threading.Thread(target=run, name="mutagent-shutdown", daemon=True).start()
+    try:
+        # Not the loop's executor: asyncio.run would wait for its threads without a deadline.
+        threading.Thread(target=run, name="mutagent-shutdown", daemon=True).start()
+    except RuntimeError:
+        run()  # no threads here: a wait with a bound is the lesser evil
     return await done
 
 

@@ -19,6 +19,7 @@ TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in
 LAYERS = [
     ("mutagent",),
     ("mutagent.guard",),
+    ("mutagent.hosts",),
     ("mutagent.process",),
     ("mutagent.capture", "mutagent.config"),
     ("mutagent.tracing.types", "mutagent.tracing.ids"),
