@@ -12,6 +12,9 @@ from typing import Any, Protocol
 
 Modules = tuple[str, ...]
 
+# Descriptions are written once and never compared: `frozen` and `eq` generate methods that nobody calls, at half a
+# millisecond a class, which every program that imports an LLM library would pay.
+
 
 @dataclass(slots=True)
 class Request:
@@ -73,7 +76,7 @@ class Chunks(Protocol):
         """What the chunks so far amount to."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Target:
     """One method or function that makes one model request.
 
@@ -108,7 +111,7 @@ class Target:
         return self.path.startswith("Async") or self.path.rpartition(".")[2].startswith("a_")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Manager:
     """A method that returns a context manager whose entering sends the request.
 
@@ -125,7 +128,7 @@ class Manager:
     stream: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Close:
     """A method by which a program leaves a stream early.
 
@@ -140,7 +143,7 @@ class Close:
     stream: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Raw:
     """How a library's raw response is read without consuming it.
 
@@ -160,7 +163,7 @@ class Raw:
         return self.parse.partition(".")[0]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Alias:
     """Another place that copied a target's method when it was imported; patched like the target itself."""
 
@@ -169,7 +172,7 @@ class Alias:
     of: Target
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Install:
     """A framework with an official hook: ``install()`` registers with it and returns what takes that back."""
 
@@ -186,7 +189,7 @@ def no_error_facts(error: BaseException) -> Mapping[str, Any]:
     return {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Integration:
     """One library: what it is called, which versions are supported, and what is traced of it.
 
