@@ -12,7 +12,7 @@ import pytest
 def tool(package: str, *names: str) -> str:
     """The path of a program.
 
-    Where it is missing, the test is skipped; under ``CI=true`` it is installed from Debian's package, or the test fails.
+    Where it is missing, the test is skipped; under ``CI=true`` it is installed from Debian's package, or fails.
 
     Args:
         package: Debian's name of the package.

@@ -82,7 +82,7 @@ def test_a_sick_service_does_not_hold_up_the_end_and_costs_no_span(tmp_path, ans
     assert ended.code == 0
     assert ended.exit_seconds < BOUND
     assert program.spooled() == 50
-    assert ended.err.count("\n") == 1
+    assert ended.err.count("mutagent: delivery to ") == 1
     assert says in ended.err
     assert "secret0key" not in ended.err
     [receipt] = program.receipts()
