@@ -31,6 +31,8 @@ getattr(mutagent.doctor.probe, question)(name, answer)
 # Nothing of the child's is sent or stored, and no key is in the environment of a library that may print it.
 _WITHHELD = ("MUTAGENT_API_KEY", "MUTAGENT_ENDPOINT", "MUTAGENT_SUMMARY", "MUTAGENT_SUMMARY_PID", "MUTAGENT_DEBUG")
 _AT_ONCE = 4
+# https://docs.langchain.com/langsmith/trace-with-langchain; the others are the same by their older names.
+_LANGSMITH = ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2")
 
 
 def look(here: Surroundings) -> Iterator[Finding]:
@@ -46,7 +48,7 @@ def look(here: Surroundings) -> Iterator[Finding]:
             yield _left_out(library)
     yield from _absent(libraries, installed)
     yield from _hidden_by_files(libraries, here)
-    yield from _other_tracers()
+    yield from _other_tracers(here.environ)
 
 
 def _library(name: str) -> Library:
@@ -124,11 +126,11 @@ def _file_named(root: str, directory: Path | None) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def _other_tracers() -> Iterator[Finding]:
+def _other_tracers(environ: Mapping[str, str]) -> Iterator[Finding]:
     from importlib.metadata import distributions
 
     installed = {_plain_name(found.metadata["Name"]) for found in distributions()}
-    tools = {tool for name, tool in TRACERS.items() if any(_is_of(name, each) for each in installed)}
+    tools = {tool for name, tool in TRACERS.items() if any(_is_of(name, each, environ) for each in installed)}
     if tools:
         yield Finding(
             NOTE,
@@ -144,7 +146,10 @@ def _plain_name(name: str | None) -> str:
     return (name or "").lower().replace("-", "_").replace(".", "_")
 
 
-def _is_of(tracer: str, distribution: str) -> bool:
+def _is_of(tracer: str, distribution: str, environ: Mapping[str, str]) -> bool:
+    if tracer == "langsmith" and not any(environ.get(name, "").lower() == "true" for name in _LANGSMITH):
+        # LangChain brings it along, and it traces nothing until one of these is set.
+        return False
     if tracer == "opentelemetry":
         # Its API alone comes with many libraries and traces nothing.
         return distribution.startswith("opentelemetry_instrumentation")

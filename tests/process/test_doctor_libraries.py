@@ -197,6 +197,14 @@ def test_installed_tracers_are_named(patient):
     assert patient.doctor(**ONE).about("other tracers")["facts"]["tools"] == ["OpenTelemetry", "Sentry"]
 
 
+def test_langsmith_which_langchain_brings_along_is_named_where_it_is_switched_on(patient):
+    patient.put_metadata("langsmith", "0.4")
+    assert "other tracers" not in dict(patient.doctor(**ONE).levels())
+    patient.put_metadata("sentry_sdk", "2.0")
+    found = patient.doctor(LANGSMITH_TRACING="true", **ONE).about("other tracers")
+    assert found["facts"]["tools"] == ["LangSmith", "Sentry"]
+
+
 def test_a_library_that_the_settings_leave_out_is_not_imported(patient):
     patient.put_library("openai", OPENAI, init="raise RuntimeError")
     found = patient.doctor(MUTAGENT_DISABLE="openai").about("openai")
