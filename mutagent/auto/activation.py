@@ -53,8 +53,9 @@ def activate() -> bool:
     roots = watched_roots(os.environ)
     _finder = TriggerFinder(roots, _install_hooks)
     sys.meta_path.insert(0, _finder)
-    if any(root in sys.modules for root in roots):
-        _finder.fire()
+    for root in sorted(roots):
+        if root in sys.modules:
+            _finder.fire(root)
     return True
 
 
@@ -94,6 +95,11 @@ def deactivate() -> None:
         _finder = None
 
 
+def is_awaited(roots: Iterable[str]) -> bool:
+    """Whether one of these modules is watched: its import, yet to come, installs hooks."""
+    return _finder is not None and not _finder.roots.isdisjoint(roots)
+
+
 def is_active() -> bool:
     """Whether auto mode is on in this process."""
     return _active
@@ -130,15 +136,15 @@ def _roots_of(integration: str) -> Iterable[str]:
     return (integration,) if row is None else row.roots
 
 
-def _install_hooks() -> None:
+def _install_hooks(root: str) -> None:
     from mutagent.guard import guarded
     from mutagent.process import settle_sigterm
 
-    guarded("auto: install hooks", _import_and_install)
+    guarded("auto: install hooks", _import_and_install, root)
     guarded("SIGTERM", settle_sigterm)
 
 
-def _import_and_install() -> None:
+def _import_and_install(root: str) -> None:
     from mutagent.auto import hooks
 
-    hooks.install()
+    hooks.install_root(root)

@@ -1,4 +1,4 @@
-"""The trigger: a meta path finder that waits for the first import of a library we know.
+"""The trigger: a meta path finder that waits for the import of each library we know.
 
 Importing wrapt and the integrations costs tens of milliseconds and loads ssl, asyncio and threading. A program that
 never imports an LLM library must not pay that, so until then this file is all there is of us, and it imports nothing.
@@ -21,7 +21,7 @@ _WAIT_SECONDS = 5.0
 
 
 class TriggerFinder:
-    """Calls ``install`` once, just before the first of ``roots`` is loaded, and answers no import itself.
+    """Calls ``install`` once for each of ``roots``, just before it is loaded, and answers no import itself.
 
     ``install`` does not run inside :meth:`find_spec`: importlib holds the global import lock there, and importing from
     under it deadlocks with a thread that is in the middle of importing the same module. It runs when the module is
@@ -32,13 +32,13 @@ class TriggerFinder:
 
     Args:
         roots: full names of the modules to watch, such as ``"openai"`` or ``"google.genai"``.
-        install: registers the real hooks; must not raise.
+        install: registers the real hooks for the root it is given; must not raise.
     """
 
-    def __init__(self, roots: frozenset[str], install: Callable[[], object]) -> None:
+    def __init__(self, roots: frozenset[str], install: Callable[[str], object]) -> None:
         self.roots = roots
         self._install = install
-        self._installing = False
+        self._installing: set[str] = set()
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -56,9 +56,9 @@ class TriggerFinder:
         """What the import finds now that the hooks may have put finders of their own on ``sys.meta_path``."""
         return _find([finder for finder in sys.meta_path if finder is not self], name, path, None)
 
-    def fire(self) -> None:
-        """Call ``install`` unless that is done; wait while another thread does it."""
-        if not self.roots:
+    def fire(self, root: str) -> None:
+        """Call ``install`` for this root unless that is done; wait while another thread does it."""
+        if root not in self.roots:
             return
         import _thread
 
@@ -67,20 +67,20 @@ class TriggerFinder:
         if not lock.acquire(timeout=_WAIT_SECONDS):
             return
         try:
-            self._install_once()
+            self._install_once(root)
         finally:
             lock.release()
 
-    def _install_once(self) -> None:
-        # What install imports may be watched itself; that import is in this thread and must go through.
-        if self._installing or not self.roots:
+    def _install_once(self, root: str) -> None:
+        # What install imports may import the root itself; that import is in this thread and must go through.
+        if root in self._installing or root not in self.roots:
             return
-        self._installing = True
+        self._installing.add(root)
         try:
-            self._install()
-            self.disarm()
+            self._install(root)
+            self.roots -= {root}
         finally:
-            self._installing = False
+            self._installing.discard(root)
 
     def disarm(self) -> None:
         """Watch nothing any more.
@@ -112,7 +112,7 @@ class TriggerLoader:
 
     def create_module(self, spec: Any) -> ModuleType | None:
         """Trigger, hand ``spec`` the loader that is found from now on, and let that create the module."""
-        self._finder.fire()
+        self._finder.fire(spec.name)
         found = self._finder.find_again(spec.name, self._path)
         if found is not None and not isinstance(found.loader, TriggerLoader):
             self._loader = found.loader

@@ -12,12 +12,23 @@ from typing import Any
 
 import wrapt
 
-from mutagent.auto import clients, patches, threads
+from mutagent.auto import activation, clients, patches, threads
 from mutagent.auto.report import IntegrationStatus, TargetStatus, check_version, version_of
 from mutagent.guard import attempt, guarded, record_failure
 from mutagent.integrations import answers, managers, registry, streams
-from mutagent.integrations.engine import Traced, wrapper_for
-from mutagent.integrations.spec import Alias, Close, Install, Integration, Manager, Piece, Raw, Target
+from mutagent.integrations.engine import Traced, dispatching_wrapper, wrapper_for
+from mutagent.integrations.spec import (
+    Alias,
+    Close,
+    Dispatch,
+    Install,
+    Integration,
+    Manager,
+    Piece,
+    Raw,
+    Rebind,
+    Target,
+)
 from mutagent.tracing.runtime import live
 
 
@@ -26,7 +37,7 @@ class Site:
 
     __slots__ = ("late", "make", "modules", "patch", "path", "seen", "state", "traced")
 
-    def __init__(self, modules: tuple[str, ...], path: str, make: Any, traced: Traced | None = None) -> None:
+    def __init__(self, modules: tuple[str, ...], path: str, make: Any, *traced: Traced) -> None:
         self.modules = modules
         self.path = path
         self.make = make
@@ -59,8 +70,8 @@ class Site:
         """Take the wrapper back, or leave it as a pass-through beneath another tool's."""
         if self.patch is not None:
             self.patch.undo()
-        if self.traced is not None:
-            self.traced.on = False
+        for traced in self.traced:
+            traced.on = False
         self.patch, self.state = None, "pending"
 
 
@@ -84,10 +95,14 @@ class Installed:
             return [self._target(piece, piece.modules, piece.path)]
         if isinstance(piece, Alias):
             return [self._target(piece.of, piece.modules, piece.path)]
+        if isinstance(piece, Dispatch):
+            return [self._dispatch(piece)]
+        if isinstance(piece, Rebind):
+            return [Site(piece.modules, piece.path, _bound_anew)]
         if isinstance(piece, Manager):
             return [self._manager(piece), Site(piece.modules, piece.enter, partial(managers.entering_wrapper, piece))]
         if isinstance(piece, Close):
-            return [Site(piece.modules, piece.path, partial(_closing_wrapper, piece))]
+            return [Site(piece.modules, piece.path, partial(_closing_wrapper, piece, self.integration.iterator))]
         if isinstance(piece, Raw):
             sites = [Site(piece.modules, piece.parse, lambda original: patches.after(original, answers.parsed))]
             if piece.close is not None:
@@ -99,6 +114,11 @@ class Installed:
     def _target(self, target: Target, modules: tuple[str, ...], path: str) -> Site:
         traced = self._traced(target)
         return Site(modules, path, partial(wrapper_for, traced), traced)
+
+    def _dispatch(self, piece: Dispatch) -> Site:
+        traced = [self._traced(target) for target in piece.targets]
+        like = piece.targets[0]
+        return Site(like.modules, like.path, partial(dispatching_wrapper, traced, piece.choose), *traced)
 
     def _manager(self, piece: Manager) -> Site:
         traced = self._traced(piece.call)
@@ -164,9 +184,9 @@ def _half_imported(module: ModuleType) -> bool:
     return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
 
 
-def _closing_wrapper(piece: Close, original: Any) -> Any:
+def _closing_wrapper(piece: Close, iterator: str, original: Any) -> Any:
     def closed(instance: Any) -> None:
-        streams.closed_early(instance if piece.stream is None else getattr(instance, piece.stream, None))
+        streams.closed_early(instance if piece.stream is None else getattr(instance, piece.stream, None), iterator)
 
     return patches.before(original, closed)
 
@@ -190,6 +210,11 @@ def install(names: Sequence[str] | None = None, *, strict: bool = False) -> None
         guarded(f"{name}: install", _install_one, name, True)
     if live.tracer is not None:
         guarded("threads", threads.install)
+
+
+def install_root(root: str) -> None:
+    """Trace what belongs to a root module that is about to be imported, as far as the environment allows."""
+    install([name for name in _chosen() if name in registry.INTEGRATIONS and root in registry.INTEGRATIONS[name].roots])
 
 
 def install_for_marked_clients(name: str) -> None:
@@ -234,6 +259,10 @@ def _chosen() -> list[str]:
     return [name for name in wanted or registry.INTEGRATIONS if name not in unwanted]
 
 
+def _bound_anew(method: Any) -> Any:
+    return getattr(method.__self__, method.__name__)
+
+
 def retry_deferred() -> None:
     """Patch what was half imported before and is whole now."""
     waiting = _deferred[:]
@@ -263,10 +292,12 @@ def status() -> list[IntegrationStatus]:
 def _status(name: str) -> IntegrationStatus:
     integration = load(name)
     there = _installed.get(name)
-    rows = [] if there is None else [TargetStatus(site.modules[0], site.path, site.state, site.late)
-                                     for site in there.sites if site.traced is not None]  # fmt: skip
+    active = there.on if there is not None else activation.is_awaited(registry.INTEGRATIONS[name].roots)
+    shown = there or (Installed(integration, True) if active else None)
+    rows = [] if shown is None else [TargetStatus(site.modules[0], site.path, site.state, site.late)
+                                     for site in shown.sites if site.traced]  # fmt: skip
     return IntegrationStatus(
         name=name, distribution=integration.distribution, supported=integration.versions,
-        version=version_of(integration.distribution), active=there is not None and there.on,
+        version=version_of(integration.distribution), active=active,
         every_client=there is None or there.all_clients, targets=rows,
     )  # fmt: skip

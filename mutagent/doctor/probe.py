@@ -13,7 +13,7 @@ from mutagent.auto import activation, patches
 from mutagent.auto.report import TargetStatus
 from mutagent.doctor.layers import Layers, layers_at
 from mutagent.integrations import registry
-from mutagent.integrations.spec import Install, Integration, Manager
+from mutagent.integrations.spec import Alias, Dispatch, Install, Integration, Manager, Piece, Target
 
 Answer = Callable[..., None]
 _MOST_TEXT = 300
@@ -79,16 +79,26 @@ def _modules(integration: Integration) -> list[str]:
     """The modules in which the integration's pieces may stand, each once, newest version's first."""
     found: dict[str, None] = {}
     for piece in integration.pieces:
-        found.update(dict.fromkeys(getattr(piece, "modules", ())))
-        if isinstance(piece, Manager):
-            found.update(dict.fromkeys(piece.call.modules))
+        if not isinstance(piece, Dispatch):
+            found.update(dict.fromkeys(piece.modules))
+        found.update(dict.fromkeys(module for target in _targets_of(piece) for module in target.modules))
     return list(found)
+
+
+def _targets_of(piece: Piece) -> tuple[Target, ...]:
+    """The targets that a piece consists of; those of a dispatch stand in one place."""
+    if isinstance(piece, Manager):
+        return (piece.call,)
+    if isinstance(piece, Dispatch):
+        return piece.targets[:1]
+    return (piece,) if isinstance(piece, Target) else ()
 
 
 def _candidates(integration: Integration) -> dict[tuple[str, str], tuple[str, ...]]:
     """The modules where a target may stand, by the first of them and its path."""
-    calls = [piece.call if isinstance(piece, Manager) else piece for piece in integration.pieces]
-    placed = [(call.modules, path) for call in calls if (path := getattr(call, "path", None)) is not None]
+    targets = [target for piece in integration.pieces for target in _targets_of(piece)]
+    placed = [(target.modules, target.path) for target in targets]
+    placed += [(piece.modules, piece.path) for piece in integration.pieces if isinstance(piece, Alias)]
     return {(modules[0], path): modules for modules, path in placed}
 
 

@@ -46,8 +46,13 @@ def settle(call: Call, result: Any) -> Any:
     if _is_raw(call, result):
         _settle_raw(call, result)
         return result
-    if call.traced.target.chunks is not None and is_stream(call, result):
-        return record(call, result)
+    if call.traced.target.chunks is not None:
+        if is_stream(call, result):
+            return record(call, result)
+        key = call.traced.target.stream_at
+        if key is not None and call.request is not None and call.request.streamed and type(result) is dict:
+            result[key] = record(call, result[key])
+            return result
     call.succeeded(result)
     return result
 

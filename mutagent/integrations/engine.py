@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from mutagent.guard import Guard, attempt, guarded, record_failure, say_once
@@ -201,6 +201,34 @@ def wrapper_for(traced: Traced, original: Callable[..., Any]) -> Callable[..., A
         finally:
             context.current.set(call.outer)
         return awaited(call, result) if inspect.iscoroutine(result) else call.settle(result)
+
+    return wrapper
+
+
+def dispatching_wrapper(
+    traced: Sequence[Traced],
+    choose: Callable[[dict[str, Any], Any], Target | None],
+    original: Callable[..., Any],
+) -> Callable[..., Any]:
+    """Stands in the place of a method that calls of several kinds go through: each goes on as its kind, or untraced."""
+    wrappers = {id(each.target): wrapper_for(each, original) for each in traced}
+    label, like = traced[0].label, traced[0].target
+
+    def chosen(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[..., Any]:
+        target = choose(arguments_of(like, args, kwargs), args[0] if args else None)
+        return original if target is None else wrappers[id(target)]
+
+    if inspect.iscoroutinefunction(original):
+
+        @functools.wraps(original)
+        async def async_wrapper(*args: Any, **kwargs: Any) -> Any:
+            return await (guarded(label, chosen, args, kwargs) or original)(*args, **kwargs)
+
+        return async_wrapper
+
+    @functools.wraps(original)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return (guarded(label, chosen, args, kwargs) or original)(*args, **kwargs)
 
     return wrapper
 

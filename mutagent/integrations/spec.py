@@ -91,7 +91,7 @@ class Target:
         parameters: names of positional arguments, where a library takes them by position.
         ask_usage: arguments → arguments that ask a stream for its usage, or None where there is nothing to ask.
         hides: whether a chunk only came because ``ask_usage`` asked for it.
-        owns: False for a call that makes no request of its own where another target's call stands within it.
+        stream_at: the key under which an answer that is a dict holds its stream, where one was asked for.
     """
 
     modules: Modules
@@ -104,11 +104,25 @@ class Target:
     parameters: tuple[str, ...] = ()
     ask_usage: Callable[[dict[str, Any]], dict[str, Any] | None] | None = None
     hides: Callable[[Any], bool] | None = None
+    stream_at: str | None = None
 
     @property
     def is_async(self) -> bool:
         """Whether calling it gives a coroutine; libraries say so in the class's name, decorated methods don't tell."""
         return self.path.startswith("Async") or self.path.rpartition(".")[2].startswith("a_")
+
+
+@dataclass(slots=True, eq=False)
+class Dispatch:
+    """One method through which calls of several kinds go, and through which others go that are not traced.
+
+    Args:
+        targets: the kinds; all of the same modules, path and parameters.
+        choose: arguments by name and the object called on → one of ``targets``, or None where the call is none of them.
+    """
+
+    targets: tuple[Target, ...]
+    choose: Callable[[dict[str, Any], Any], Target | None]
 
 
 @dataclass(slots=True, eq=False)
@@ -173,6 +187,17 @@ class Alias:
 
 
 @dataclass(slots=True, eq=False)
+class Rebind:
+    """A module's function that is a method of some default object, bound when the module was imported.
+
+    Where that was before the method was patched, the name is bound anew.
+    """
+
+    modules: Modules
+    path: str
+
+
+@dataclass(slots=True, eq=False)
 class Install:
     """A framework with an official hook: ``install()`` registers with it and returns what takes that back."""
 
@@ -181,7 +206,7 @@ class Install:
     install: Callable[[Any], Callable[[], None]]
 
 
-Piece = Target | Manager | Close | Raw | Alias | Install
+Piece = Target | Dispatch | Manager | Close | Raw | Alias | Rebind | Install
 
 
 def no_error_facts(error: BaseException) -> Mapping[str, Any]:
@@ -200,6 +225,7 @@ class Integration:
         pieces: what is patched.
         error: an exception of the library → attributes (status code, the provider's code, request id).
         client: attribute by which a resource knows its client; tracing of single clients asks it.
+        iterator: attribute in which the library's streams keep the iterator that they read from.
         copies: methods of the client class that make another client, such as ``copy``.
     """
 
@@ -209,4 +235,5 @@ class Integration:
     pieces: tuple[Piece, ...]
     error: Callable[[BaseException], Mapping[str, Any]] = no_error_facts
     client: str = "_client"
+    iterator: str = "_iterator"
     copies: tuple[tuple[Modules, str], ...] = ()

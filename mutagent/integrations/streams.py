@@ -15,9 +15,6 @@ from mutagent.integrations.shapes.errors import lost_event, request_id_of
 from mutagent.integrations.spec import Chunks
 from mutagent.tracing import context
 
-# The attribute in which the streams of the generated clients (openai, anthropic, groq) keep their inner iterator.
-_INNER = "_iterator"
-
 
 class Recording:
     """An iterator, sync or async, that shows each chunk to the accumulator on its way to the program."""
@@ -136,9 +133,10 @@ class Recording:
 def record(call: Call, stream: Any) -> Any:
     """Watch a stream and return what the program gets: the same object, or a proxy for a plain generator."""
     attempt(call.traced, "stream headers", _record_headers, call, stream)
-    inner = getattr(stream, _INNER, None)
+    name = call.traced.integration.iterator
+    inner = getattr(stream, name, None)
     if inner is not None and type(inner) is not Recording:
-        setattr(stream, _INNER, Recording(call, inner))
+        setattr(stream, name, Recording(call, inner))
         return stream
     from mutagent.integrations.proxy import StreamProxy
 
@@ -151,14 +149,8 @@ def _record_headers(call: Call, stream: Any) -> None:
         call.span.attributes["mutagent.request_id"] = request_id
 
 
-def recording_of(stream: Any) -> Recording | None:
-    """The recording inside a watched stream."""
-    found = getattr(stream, _INNER, None) if stream is not None else None
-    return found if type(found) is Recording else None
-
-
-def closed_early(stream: Any) -> None:
-    """The program has closed a watched stream."""
-    recording = recording_of(stream)
-    if recording is not None:
+def closed_early(stream: Any, iterator: str) -> None:
+    """The program has closed a stream, whose iterator is a recording where it is watched."""
+    recording = getattr(stream, iterator, None)
+    if type(recording) is Recording:
         recording.finish("closed")

@@ -73,6 +73,21 @@ def test_the_first_import_of_a_real_library_installs_the_hooks(environment):
     assert environment.run("-c", program, **variables) == (0, "[False, True] ['openai'] {}\n[]\n", "")
 
 
+def test_a_library_costs_a_program_only_its_own_description(environment):
+    program = (
+        "import anthropic, sys\nfrom mutagent.auto import status\n"
+        "print([name for name in sys.modules if name.startswith('mutagent.integrations.specs.')])\n"
+        "openai = next(row for row in status() if row.name == 'openai')\n"
+        "print(openai.active, {target.state for target in openai.targets})\n"
+        "import openai, openai.resources.embeddings\n"
+        "openai = next(row for row in status() if row.name == 'openai')\n"
+        "print(sorted({target.state for target in openai.targets}))\n"
+    )
+    expected = "['mutagent.integrations.specs.anthropic']\nTrue {'pending'}\n['patched', 'pending']\n"
+    variables = {"PYTHONPATH": str(BOOTSTRAP), "MUTAGENT_AUTO": "1"}
+    assert environment.run("-c", program, **variables) == (0, expected, "")
+
+
 def test_a_library_that_is_named_and_not_there_is_an_error(environment):
     program = "import mutagent.auto; mutagent.auto.instrument('no_such_integration')"
     code, _, complaint = environment.run("-c", program)
