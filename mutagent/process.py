@@ -1,25 +1,30 @@
 """The process around the spans: its end, its forks, its signals.
 
-The only file with atexit, signals, fork hooks and multiprocessing. Nothing here starts a thread,
-and nothing here waits for longer than ``exit_timeout_ms``.
+The only file with atexit, signals, fork hooks and multiprocessing. Nothing here waits for longer than
+``exit_timeout_ms``.
 """
 
 from __future__ import annotations
 
+import _imp
 import _thread
 import os
 import sys
 from collections.abc import Callable
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from mutagent import hosts
 from mutagent.guard import Guard, guarded
+from mutagent.loading import without_waiting
 
 if TYPE_CHECKING:
     from mutagent.tracing.runtime import Live
 
 # Seconds that a fork waits for the local store to finish a write.
 _FORK_SECONDS = 0.5
+# Seconds after which a signal that came at a bad moment is sent again.
+_MOMENT = 0.001
 # After the program's own finalizers, whose spans are still wanted.
 _LAST = -100
 
@@ -236,12 +241,21 @@ def _take_sigterm() -> bool:
 
 def _on_sigterm(number: int, frame: Any) -> None:
     """Deliver within the bound, then die of the signal as the program would have."""
+    if _imp.lock_held() and guarded("SIGTERM", _thread.start_new_thread, _send_again, (number,)) is not None:
+        return
     hosts.where_waiting_is_allowed(lambda: _die(number))
+
+
+def _send_again(number: int) -> None:
+    """For a handler that has interrupted an import in its innermost part: no thread could import anything meanwhile."""
+    sleep(_MOMENT)
+    os.kill(os.getpid(), number)
 
 
 def _die(number: int) -> None:
     import signal
 
-    _leave()
+    with without_waiting():
+        _leave()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

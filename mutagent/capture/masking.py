@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from mutagent.guard import Guard
+from mutagent.loading import from_module
 
 MASK = "[masked]"
 
@@ -112,23 +113,32 @@ def without_secrets(text: bytes) -> bytes:
     """JSON text without secrets; the very same bytes where there are none."""
     if not may_hold_secret(text):
         return text
-    from pydantic_core import to_json
-
-    return to_json(masked(json.loads(text)))
+    clean = masked(json.loads(text))
+    to_json = from_module("pydantic_core", "to_json")
+    if to_json is None:
+        return json.dumps(clean, ensure_ascii=False, separators=(",", ":")).encode()
+    found: bytes = to_json(clean)
+    return found
 
 
 def may_hold_secret(text: bytes | str) -> bool:
     """Whether text, JSON or not, may hold a secret; False is certain."""
-    return _search()(text)
+    search = _search or _find_search()
+    # Who can't wait for it walks through everything.
+    return True if search is None else search(text)
 
 
-@lru_cache(maxsize=1)
-def _search() -> Callable[[bytes | str], bool]:
+_search: Callable[[bytes | str], bool] | None = None
+
+
+def _find_search() -> Callable[[bytes | str], bool] | None:
     # pydantic-core brings an engine that looks for all alternatives at once, at about a microsecond a kilobyte; `re`
     # tries them one after another at every place and takes fifty.
-    from pydantic_core import SchemaValidator
-
-    return SchemaValidator({"type": "str", "pattern": SUSPICIOUS}).isinstance_python
+    global _search
+    validator = from_module("pydantic_core", "SchemaValidator")
+    if validator is not None:
+        _search = validator({"type": "str", "pattern": SUSPICIOUS}).isinstance_python
+    return _search
 
 
 def masked(value: Any) -> Any:

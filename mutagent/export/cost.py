@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import sys
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mutagent.guard import guarded
+from mutagent.loading import from_module
 from mutagent.tracing.span import MutagentSpan
 
 CACHE_READ = "gen_ai.usage.cache_read.input_tokens"
@@ -49,7 +50,7 @@ class Rates(NamedTuple):
 def prepare() -> None:
     """Load the price table, on a worker's thread, if the program is likely to need it."""
     if any(client in sys.modules for client in _CLIENTS):
-        _table()
+        _loaded()
 
 
 def cost_of(span: MutagentSpan) -> float | None:
@@ -74,7 +75,7 @@ def cost_of(span: MutagentSpan) -> float | None:
 
 
 def _cost(provider: str | None, model: str, given: int, made: int, read: int, created: int) -> float | None:
-    rates = _rates(provider, model)
+    rates = _rates(provider, model) if _loaded() else None
     if rates is None:
         return None
     if given > _LINEAR_UP_TO or made > _LINEAR_UP_TO or rates is _NOT_PROPORTIONAL:
@@ -105,9 +106,7 @@ def _rates(provider: str | None, model: str) -> Rates | None:
 
 
 def _priced(provider: str | None, model: str, given: int, made: int, read: int, created: int) -> float | None:
-    table = _table()
-    if table is None:
-        return None
+    table = sys.modules["genai_prices"]
     usage = table.Usage(input_tokens=given, output_tokens=made, cache_read_tokens=read, cache_write_tokens=created)
     try:
         return float(table.calc_price(usage, model, provider_id=_PROVIDERS.get(provider or "", provider)).total_price)
@@ -115,10 +114,6 @@ def _priced(provider: str | None, model: str, given: int, made: int, read: int, 
         return None
 
 
-@lru_cache(maxsize=1)
-def _table() -> Any:
-    try:
-        import genai_prices
-    except ImportError:
-        return None
-    return genai_prices
+def _loaded() -> bool:
+    """Whether the table is there."""
+    return from_module("genai_prices", "calc_price") is not None

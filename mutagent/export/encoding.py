@@ -6,12 +6,14 @@ that JSON has no form for becomes its ``<module.Class>``, NaN and the infinities
 
 from __future__ import annotations
 
+import json
 import marshal
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from mutagent.capture.plain import is_kind, type_label
+from mutagent.loading import from_module
 
 # Deeper than any snapshot; far below the recursion limit of the interpreter and of readers.
 _MAX_DEPTH = 200
@@ -25,7 +27,9 @@ def class_name(value: Any) -> str:
 
 def json_bytes(value: Any) -> bytes:
     """``value`` as UTF-8 JSON; never raises for what a value may be."""
-    to_json = _to_json()
+    to_json = _to_json or _find_to_json()
+    if to_json is None:
+        return _without_pydantic(plain(value))
     try:
         # marshal takes exact built-in types only and runs no Python code; its error tells that there is something
         # else inside, whose serializer, property or __iter__ to_json would call. A walk in Python takes thrice as long.
@@ -35,16 +39,32 @@ def json_bytes(value: Any) -> bytes:
         return to_json(plain(value))
 
 
-@lru_cache(maxsize=1)
-def _to_json() -> Callable[[Any], bytes]:
-    from pydantic_core import to_json  # milliseconds to load: paid on the worker, at the first span
+_to_json: Callable[[Any], bytes] | None = None
 
+
+def _find_to_json() -> Callable[[Any], bytes] | None:
+    global _to_json
+    to_json = from_module("pydantic_core", "to_json")  # milliseconds to load: paid on the worker, at the first span
+    if to_json is None:
+        return None
     try:
         to_json(None, inf_nan_mode="null")
     except TypeError:
         # pydantic before 2.6 always wrote NaN as null.
-        return partial(to_json, fallback=class_name)
-    return partial(to_json, inf_nan_mode="null", fallback=class_name)
+        _to_json = partial(to_json, fallback=class_name)
+    else:
+        _to_json = partial(to_json, inf_nan_mode="null", fallback=class_name)
+    return _to_json
+
+
+def _without_pydantic(value: Any) -> bytes:
+    """For who can't wait until the worker has loaded it; a span must not be lost by that."""
+    text = json.dumps(value)
+    return json.dumps(json.loads(text, parse_constant=_null), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _null(constant: str) -> None:
+    """NaN and the infinities."""
 
 
 def plain(value: Any, depth: int = 0) -> Any:

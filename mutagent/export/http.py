@@ -20,6 +20,7 @@ from mutagent.export.payload import EncodedSpan, batch_body, text_dialect
 from mutagent.export.quiet import QuietLoggers
 from mutagent.export.result import ExportResult
 from mutagent.guard import say_once
+from mutagent.loading import from_module
 
 if TYPE_CHECKING:
     import httpx
@@ -195,13 +196,10 @@ def _library() -> Any:
     openai looks into ``sys.modules`` for httpx at every call, and fails on one that our thread is only importing.
     What is there already costs nothing to import, either.
     """
-    if "httpx2" in sys.modules and "httpx" not in sys.modules:
-        import httpx2
-
-        return httpx2
-    import httpx
-
-    return httpx
+    name = "httpx2" if "httpx2" in sys.modules and "httpx" not in sys.modules else "httpx"
+    if from_module(name, "Client") is None:
+        raise ImportError(f"{name} is not loaded")
+    return sys.modules[name]
 
 
 def _may_ask_system_for_proxies() -> bool:

@@ -23,8 +23,9 @@ from mutagent.export.payload import EncodedSpan, Encoder
 from mutagent.export.receipt import Receipt, Totals
 from mutagent.export.result import Exporter
 from mutagent.export.worker import Worker, unrecorded
-from mutagent.guard import guarded
+from mutagent.guard import guarded, say
 from mutagent.hosts import is_serverless
+from mutagent.loading import without_waiting
 from mutagent.tracing.span import MutagentSpan
 
 _SHED_SPANS = 256
@@ -107,7 +108,7 @@ class Pipeline:
             self._shed(_SHED_SPANS)
 
     def _encoded_by_producer(self, span: MutagentSpan | EncodedSpan) -> EncodedSpan | None:
-        with unrecorded():
+        with unrecorded(), without_waiting():
             encoded = self._encoded(span)
         if encoded is not None:
             self._queue.append(encoded)
@@ -120,7 +121,7 @@ class Pipeline:
     def _shed(self, count: int) -> None:
         """Past the hard limit, or after the end: the oldest go to the spool straight away."""
         oldest = (_popped(self._queue.popleft) for _ in range(count))
-        with unrecorded():
+        with unrecorded(), without_waiting():
             encoded = [item for span in oldest if span is not None and (item := self._taken(span)) is not None]
         self._crowd.shed(encoded)
         for delivery in self._deliveries if encoded else ():
@@ -249,8 +250,8 @@ class Pipeline:
         finished = self._run_all(deadline - min(_RESERVE, timeout / 4))
         self._closed = True
         # Until the worker has handed over what it has in its hands.
-        resume = self._worker.pause(_HAND_OVER)
-        self._give_up(deadline)
+        resume = self._worker.pause(max(_HAND_OVER, deadline - monotonic()))
+        self._give_up(deadline + _WRITE)
         if resume is not None:
             resume()
         for worker in (self._worker, *self._senders.values()):
@@ -283,8 +284,8 @@ class Pipeline:
             finished = sender.run_all(deadline) and finished
         return finished
 
-    def _give_up(self, deadline: float) -> None:
-        while self._queue and monotonic() < deadline:
+    def _give_up(self, until: float) -> None:
+        while self._queue and monotonic() < until:
             self._shed(_SHED_SPANS)
         left = len(self._queue)
         self._queue.clear()
@@ -292,7 +293,9 @@ class Pipeline:
             self._handled += left
         self._lose(left)
         for delivery in self._deliveries:
-            delivery.give_up(deadline + _WRITE)
+            delivery.give_up(until)
+        if left:
+            say(f"{left} spans are dropped: the process ends, and there is no time left to write them down.")
 
     # -- what few processes want is put in front of the methods, so that the others don't ask for it at each span
 
