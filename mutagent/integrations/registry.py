@@ -16,6 +16,7 @@ class Row:
 INTEGRATIONS: dict[str, Row] = {
     "openai": Row(roots=("openai",), spec="mutagent.integrations.specs.openai:OPENAI"),
     "anthropic": Row(roots=("anthropic",), spec="mutagent.integrations.specs.anthropic:ANTHROPIC"),
+    "groq": Row(roots=("groq",), spec="mutagent.integrations.specs.groq:GROQ"),
     "langchain": Row(roots=("langchain_core",), spec="mutagent.integrations.specs.langchain:LANGCHAIN"),
 }
 

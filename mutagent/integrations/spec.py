@@ -223,6 +223,8 @@ class Integration:
         distribution: its name on the package index.
         versions: the supported range, as a PEP 440 specifier.
         pieces: what is patched.
+        traces: what is traced of it, in the library's own words; the table of integrations is made of it.
+        leaves: what of it makes model requests and is not traced; empty where nothing is left.
         error: an exception of the library → attributes (status code, the provider's code, request id).
         client: attribute by which a resource knows its client; tracing of single clients asks it.
         iterator: attribute in which the library's streams keep the iterator that they read from.
@@ -233,6 +235,8 @@ class Integration:
     distribution: str
     versions: str
     pieces: tuple[Piece, ...]
+    traces: str = ""
+    leaves: str = ""
     error: Callable[[BaseException], Mapping[str, Any]] = no_error_facts
     client: str = "_client"
     iterator: str = "_iterator"

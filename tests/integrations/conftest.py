@@ -1,29 +1,35 @@
-"""The stand-in provider, and spans of what is traced under auto mode."""
+"""Servers, and spans of what is traced under auto mode."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 
 import pytest
 
-from mutagent.demo.provider import Provider, Rule, Script
+from mutagent.demo.provider import Provider
 from mutagent.testing import CapturedSpans, capture
-from tests.servers.faults import FaultyProvider
+from tests.integrations import standin
+from tests.integrations.situations import Server, Situation
+from tests.integrations.surfaces import Surface
 
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Provider]]:
     """Start a stand-in provider for replies or rules; all are closed at the end."""
-    providers: list[Provider] = []
+    with ExitStack() as providers:
+        yield lambda *rules: providers.enter_context(closing(standin.script(*rules)))
 
-    def start(*rules: Rule) -> Provider:
-        provider = FaultyProvider(Script(rules)).start()
-        providers.append(provider)
-        return provider
 
-    yield start
-    for provider in providers:
-        provider.close()
+@pytest.fixture
+def server_of() -> Iterator[Callable[..., Server]]:
+    """Start a surface's server, in a situation or one that answers; all are closed at the end."""
+    with ExitStack() as servers:
+
+        def start(surface: Surface, situation: Situation = Situation.ANSWERED) -> Server:
+            return servers.enter_context(closing(surface.serve(situation)))
+
+        yield start
 
 
 @pytest.fixture

@@ -25,18 +25,19 @@ ALWAYS = {"traceId": "<id>", "spanId": "<id>", "startTime": "<time>", "endTime":
 
 def normal(span: dict[str, Any]) -> dict[str, Any]:
     """One span without ids, times and ports; those that every span has must be there."""
-    replaced: dict[str, Any] = _normal(span)
+    replaced: dict[str, Any] = normalised(span)
     assert {name: replaced.pop(name, None) for name in ALWAYS} == ALWAYS
     return replaced
 
 
-def _normal(value: Any) -> Any:
+def normalised(value: Any) -> Any:
+    """A value of a span, with what differs from run to run replaced by a word for it."""
     if isinstance(value, dict):
         # A usage object has a None for each count that the client knows of and the provider did not send.
         told = {name: item for name, item in value.items() if item is not None}
-        return {name: _REPLACED[name] if name in _REPLACED else _normal(item) for name, item in told.items()}
+        return {name: _REPLACED[name] if name in _REPLACED else normalised(item) for name, item in told.items()}
     if isinstance(value, list):
-        return [_normal(item) for item in value]
+        return [normalised(item) for item in value]
     return _IDENT.sub("<ident>", value) if isinstance(value, str) else value
 
 

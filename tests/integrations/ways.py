@@ -16,7 +16,18 @@ class Sync:
     """The sync client's verbs."""
 
     name = "sync"
-    prefix = ""
+    parts = {"Async": "", "_async": "", "a": ""}
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def spelled(self, path: str) -> str:
+        """A name, with what async code adds to it left out."""
+        return path.format(**self.parts)
+
+    def iterator(self, stream: Any) -> Any:
+        """What gives the pieces of a stream."""
+        return stream if hasattr(type(stream), "__next__") else iter(stream)
 
     def run(self, program: Coroutine[Any, Any, Any]) -> Any:
         """Run a program to its end and return its result."""
@@ -51,15 +62,28 @@ class Sync:
         manager.__exit__(None, None, None)
 
     async def close(self, closable: Any) -> None:
-        """Close a stream, a response or a client."""
-        closable.close()
+        """Close a stream, a response or a client; one that can't be closed is left."""
+        close = getattr(closable, "close", None)
+        if close is not None:
+            close()
 
 
 class Async:
     """The async client's verbs."""
 
     name = "async"
-    prefix = "Async"
+    parts = {"Async": "Async", "_async": "_async", "a": "a"}
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def spelled(self, path: str) -> str:
+        """A name, with what async code adds to it."""
+        return path.format(**self.parts)
+
+    def iterator(self, stream: Any) -> Any:
+        """What gives the pieces of a stream."""
+        return stream if hasattr(type(stream), "__anext__") else stream.__aiter__()
 
     def run(self, program: Coroutine[Any, Any, Any]) -> Any:
         """Run a program to its end and return its result."""
@@ -90,9 +114,12 @@ class Async:
         await manager.__aexit__(None, None, None)
 
     async def close(self, closable: Any) -> None:
-        """Close a stream, a response or a client."""
-        await closable.close()
+        """Close a stream, a response or a client; one that can't be closed is left."""
+        close = getattr(closable, "close", None) or getattr(closable, "aclose", None)
+        if close is not None:
+            await self.wait(close())
 
 
 Way = Sync | Async
-WAYS: tuple[Way, ...] = (Sync(), Async())
+SYNC, ASYNC = Sync(), Async()
+WAYS: tuple[Way, ...] = (SYNC, ASYNC)

@@ -17,9 +17,10 @@ _RARE = frozenset({*REASONING_FIELDS, "annotations", "images"})
 
 
 class ChatChunks:
-    """Folds the chunks of a streamed chat completion."""
+    """Folds the chunks of a streamed chat completion; ``missing`` is what is said of one that brought no usage."""
 
     __slots__ = ("choices", "facts", "id", "model", "usage")
+    missing = USAGE_MISSING
 
     def __init__(self) -> None:
         self.choices: dict[int, _Choice] = {}
@@ -50,7 +51,7 @@ class ChatChunks:
         budget = Snapshot()
         states = [self.choices[index] for index in sorted(self.choices)]
         if self.usage is None:
-            attributes = {**attributes, "mutagent.usage.missing": USAGE_MISSING}
+            attributes = {**attributes, "mutagent.usage.missing": self.missing}
         return Response(
             model=self.model,
             id=self.id,

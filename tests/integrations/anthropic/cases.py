@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tests.integrations.spans import with_attributes, without
-from tests.integrations.surfaces import Surface
+from tests.integrations.standin import STANDING_IN
+from tests.integrations.surfaces import GENERATED, Refusal, Surface, generated_client
 
 HELLO = [{"role": "user", "content": "Say hello."}]
 USAGE = {
@@ -72,18 +73,40 @@ LEFT_SPAN = with_attributes(
 ARGUMENTS = {"model": "model-1", "messages": HELLO, "max_tokens": 9, "system": "Be kind."}
 STREAM = {"stream": True}
 
-MESSAGES = Surface(
-    "messages", "anthropic", "Anthropic", "messages.create", ARGUMENTS, MESSAGE_SPAN, STREAM, STREAM_SPAN, LEFT_SPAN
+
+def _surface(name: str, method: str, module: tuple[str, ...], **more: Any) -> Surface:
+    attributes = {f"mutagent__request__{key}": value for key, value in more.items()}
+    return Surface(
+        "anthropic",
+        name,
+        "anthropic",
+        generated_client("anthropic", "Anthropic"),
+        method,
+        tuple(f"{place}:{{Async}}Messages.create" for place in module),
+        {**ARGUMENTS, **more},
+        STANDING_IN,
+        Refusal(
+            "anthropic.BadRequestError",
+            {
+                "http.response.status_code": 400,
+                "mutagent.error.code": "invalid_request_error",
+                "mutagent.error.type": "invalid_request_error",
+                "mutagent.request_id": "req_<ident>",
+            },
+        ),
+        broken=("anthropic.APIConnectionError",),
+        whole=with_attributes(MESSAGE_SPAN, **attributes),
+        streaming=STREAM,
+        streamed=with_attributes(STREAM_SPAN, **attributes),
+        left=with_attributes(LEFT_SPAN, **attributes),
+        **GENERATED,
+    )
+
+
+MESSAGES = _surface(
+    "messages", "messages.create", ("anthropic.resources.messages.messages", "anthropic.resources.messages")
 )
-BETA = Surface(
-    "beta messages",
-    "anthropic",
-    "Anthropic",
-    "beta.messages.create",
-    {**ARGUMENTS, "betas": ["beta-1"]},
-    with_attributes(MESSAGE_SPAN, mutagent__request__betas=["beta-1"]),
-    STREAM,
-    with_attributes(STREAM_SPAN, mutagent__request__betas=["beta-1"]),
-    with_attributes(LEFT_SPAN, mutagent__request__betas=["beta-1"]),
+BETA = _surface(
+    "beta messages", "beta.messages.create", ("anthropic.resources.beta.messages.messages",), betas=["beta-1"]
 )
 SURFACES = (MESSAGES, BETA)

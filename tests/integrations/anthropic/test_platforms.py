@@ -68,7 +68,7 @@ every_method = pytest.mark.parametrize("method", METHODS)
 
 
 def client_of(way: Any, cls: str, options: dict[str, Any], url: str) -> Any:
-    found = getattr(anthropic, way.prefix + cls, None)
+    found = getattr(anthropic, way.parts["Async"] + cls, None)
     if found is None:
         pytest.skip(f"anthropic {anthropic.__version__} has no {cls}")
     try:

@@ -1,42 +1,98 @@
-"""How a test of the contract runs its program, and what it compares."""
+"""How a test of the contract runs its program, which surfaces it is asked of, and what it compares."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mutagent.demo.provider import Provider
 from mutagent.testing import CapturedSpans
-from tests.integrations.anthropic import cases as anthropic
-from tests.integrations.openai import cases as openai
-from tests.integrations.spans import normal, without
+from tests.integrations.situations import Server, Situation
+from tests.integrations.spans import normal, normalised
 from tests.integrations.surfaces import Surface
-from tests.integrations.ways import WAYS, Way
+from tests.integrations.ways import ASYNC, SYNC, WAYS, Way
 
-SURFACES = (*openai.SURFACES, *anthropic.SURFACES)
-STREAMING = tuple(surface for surface in SURFACES if surface.streaming)
+CASES = sorted(Path(__file__).parents[1].glob("*/cases.py"))
 
-every_surface = pytest.mark.parametrize("surface", SURFACES, ids=str)
-every_stream = pytest.mark.parametrize("surface", STREAMING, ids=str)
-every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+
+def _found() -> Iterable[Surface]:
+    for path in CASES:
+        yield from importlib.import_module(f"tests.integrations.{path.parent.name}.cases").SURFACES
+
+
+SURFACES = tuple(_found())
+every_way = pytest.mark.parametrize("way", WAYS, ids=repr)
+
+
+def over(asked: Callable[[Surface], Any], *ways: Way) -> pytest.MarkDecorator:
+    """Ask each surface of which ``asked`` is true, in each of its ways."""
+    pairs = [(surface, way) for surface in SURFACES if asked(surface) for way in surface.ways if way in (ways or WAYS)]
+    return pytest.mark.parametrize(("surface", "way"), pairs, ids=str)
+
+
+def meeting(situation: Situation, *ways: Way) -> pytest.MarkDecorator:
+    """Ask each surface that can be in this situation."""
+    return over(lambda surface: surface.meets(situation), *ways)
+
+
+def _whole(surface: Surface) -> bool:
+    return surface.whole is not None
+
+
+def _streams(surface: Surface) -> bool:
+    return surface.streamed is not None
+
+
+def _generated(surface: Surface) -> bool:
+    return surface.generated
+
+
+every_call = over(lambda surface: True)
+every_async_call = over(lambda surface: True, ASYNC)
+every_coroutine = over(_whole, ASYNC)
+every_stream = over(_streams)
+every_sync_stream = over(_streams, SYNC)
+every_async_stream = over(_streams, ASYNC)
+every_generated_call = over(_generated)
+every_generated_stream = over(lambda surface: _generated(surface) and _streams(surface))
 
 
 def run(
-    surface: Surface, way: Way, provider: Provider, program: Callable[[Any], Awaitable[Any]], **client_arguments: Any
+    surface: Surface, way: Way, server: Server, program: Callable[[Any], Awaitable[Any]], **client_options: Any
 ) -> Any:
     """Run ``program(client)`` and close the client behind it."""
 
     async def whole() -> Any:
-        client = surface.client(provider, way, **client_arguments)
+        client = surface.make(way, server.url, **client_options)
         try:
             return await program(client)
         finally:
-            await way.close(client)
+            await (way.close(client) if surface.close is None else surface.close(way, client))
 
     return way.run(whole())
+
+
+def complete(
+    surface: Surface,
+    way: Way,
+    server: Server,
+    more: Mapping[str, Any] | None = None,
+    client_options: Mapping[str, Any] | None = None,
+) -> Any:
+    """Call a surface's method, with ``more`` arguments, by a client of its own, and read what it gives."""
+    return run(
+        surface, way, server, lambda client: surface.complete(way, client, **(more or {})), **(client_options or {})
+    )
+
+
+def raised_by(call: Callable[[], Any]) -> BaseException:
+    """The exception that a call raises, whichever it is."""
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - which one is for the caller to compare
+        call()
+    return raised.value
 
 
 def seen(captured: CapturedSpans) -> list[dict[str, Any]]:
@@ -44,37 +100,48 @@ def seen(captured: CapturedSpans) -> list[dict[str, Any]]:
     return [normal(span) for span in captured.spans]
 
 
-def here(surface: Surface, span: dict[str, Any]) -> dict[str, Any]:
-    """A span as the installed version of the library can give it."""
-    from_headers = "mutagent.stream.outcome" in span["attributes"]
-    return span if from_headers or answers_tell_request_id(surface.library) else without(span, "mutagent.request_id")
+def name_of(error: BaseException) -> str:
+    """An exception's full name."""
+    return f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
 
 
-def answers_tell_request_id(library: str) -> bool:
-    """Whether an answer of the installed client brings the request's id; before 1.45 OpenAI's did not."""
-    return library != "openai" or hasattr(importlib.import_module("openai._models"), "add_request_id")
+# What comes with an answer, and so is missing where there was none.
+_OF_ANSWERS = ("gen_ai.response", "gen_ai.usage", "mutagent.response", "mutagent.usage", "mutagent.stream", "openai.")
 
 
-def refused(span: dict[str, Any], message: str, **attributes: Any) -> dict[str, Any]:
-    """The span of a call that got an error instead of an answer."""
+def unanswered(surface: Surface, **attributes: Any) -> dict[str, Any]:
+    """The span of a call that got no answer."""
+    span = surface.span
+    left_out = ("mutagent.request_id", *surface.of_answer)
     asked = {
         name: value
         for name, value in span["attributes"].items()
-        if not name.startswith(("gen_ai.response", "gen_ai.usage", "mutagent.response", "mutagent.usage", "openai."))
-        and name not in ("mutagent.request_id", "mutagent.stream.outcome")
+        if not name.startswith(_OF_ANSWERS) and name not in left_out
     }
-    attributes = {name.replace("__", "."): value for name, value in attributes.items()}
-    return {
-        **{name: value for name, value in span.items() if name not in ("output", "tokens")},
+    kept = {name: value for name, value in span.items() if name not in ("output", "tokens", "costUsd")}
+    return {**kept, "attributes": {**asked, **surface.failed, **attributes}}
+
+
+def failed(span: dict[str, Any], error: BaseException, **attributes: Any) -> dict[str, Any]:
+    """A span, as it is where the program got this exception."""
+    message = str(error) or name_of(error)
+    changed = {
+        **span,
         "status": "error",
         "statusMessage": message,
         "error": message,
-        "attributes": {**asked, **attributes},
-        "events": [exception(attributes["error.type"], message)],
+        "attributes": {**span["attributes"], **attributes, "error.type": name_of(error)},
+        "events": [
+            {
+                "name": "exception",
+                "timestamp": "<time>",
+                "attributes": {
+                    "exception.type": name_of(error),
+                    "exception.message": str(error),
+                    "exception.stacktrace": "<stack>",
+                },
+            }
+        ],
     }
-
-
-def exception(type_name: str, message: str) -> dict[str, Any]:
-    """The event that stands for an exception."""
-    details = {"exception.type": type_name, "exception.message": message, "exception.stacktrace": "<stack>"}
-    return {"name": "exception", "timestamp": "<time>", "attributes": details}
+    found: dict[str, Any] = normalised(changed)
+    return found

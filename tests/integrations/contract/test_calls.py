@@ -2,67 +2,54 @@
 
 from __future__ import annotations
 
-import importlib
+import asyncio
 from typing import Any
 
 import pytest
 
 from mutagent.auto import hooks
-from mutagent.demo.provider import Failure, Reply, Rule
-from tests.integrations.contract.program import every_surface, every_way, here, refused, run, seen
-from tests.servers.faults import Fault, faulty
-
-BROKEN = Failure(400, "That cannot be.", "invalid_request_error", "broken")
-
-
-@every_way
-@every_surface
-def test_an_answered_call_is_one_whole_span(surface, way, serve, captured):
-    run(surface, way, serve(), lambda client: way.call(surface.bound(client), **surface.arguments))
-    assert seen(captured) == [here(surface, surface.whole)]
-
-
-@every_way
-@every_surface
-def test_a_refused_call_says_why(surface, way, serve, captured):
-    library = importlib.import_module(surface.library)
-    provider = serve(Rule(Reply(failure=BROKEN)))
-    with pytest.raises(library.BadRequestError) as raised:
-        run(surface, way, provider, lambda client: way.call(surface.bound(client), **surface.arguments))
-    told = {"mutagent.error.code": "broken", "mutagent.error.type": "invalid_request_error"}
-    if surface.library == "anthropic":
-        told["mutagent.error.code"] = "invalid_request_error"
-    expected = refused(
-        surface.whole,
-        str(raised.value),
-        **{"error.type": f"{surface.library}.BadRequestError", "http.response.status_code": 400, **told},
-        mutagent__request_id="req_<ident>",
-    )
-    found = seen(captured)
-    for span in (*found, expected):
-        span.pop("statusMessage"), span.pop("error"), span["events"][0]["attributes"].pop("exception.message")
-    assert found == [expected]
-    assert captured.spans[0]["error"] == str(raised.value)
+from tests.integrations.contract.program import (
+    complete,
+    every_async_call,
+    every_call,
+    failed,
+    meeting,
+    name_of,
+    over,
+    raised_by,
+    run,
+    seen,
+    unanswered,
+)
+from tests.integrations.situations import Situation
+from tests.integrations.ways import ASYNC
 
 
-@every_way
-@every_surface
-def test_a_connection_that_breaks_is_an_error(surface, way, serve, captured):
-    library = importlib.import_module(surface.library)
-    provider = serve(Rule(faulty("never", Fault("close"))))
-    with pytest.raises(library.APIConnectionError):
-        run(surface, way, provider, lambda client: way.call(surface.bound(client), **surface.arguments))
-    expected = refused(surface.whole, "Connection error.", **{"error.type": f"{surface.library}.APIConnectionError"})
-    assert seen(captured) == [expected]
+@every_call
+def test_an_answered_call_is_one_whole_span(surface, way, server_of, captured):
+    complete(surface, way, server_of(surface))
+    assert seen(captured) == [surface.here(surface.span)]
 
 
-@every_way
-@every_surface
-def test_wrong_arguments_raise_what_they_raised_without_us(surface, way, serve):
+@meeting(Situation.REFUSED)
+def test_a_refused_call_says_why(surface, way, server_of, captured):
+    error = raised_by(lambda: complete(surface, way, server_of(surface, Situation.REFUSED), surface.refusal.arguments))
+    assert name_of(error) == surface.refusal.error
+    assert seen(captured) == [failed(unanswered(surface), error, **surface.refusal.attributes)]
+
+
+@meeting(Situation.BROKEN)
+def test_a_connection_that_breaks_is_an_error(surface, way, server_of, captured):
+    error = raised_by(lambda: complete(surface, way, server_of(surface, Situation.BROKEN)))
+    assert name_of(error) in surface.broken
+    assert seen(captured) == [failed(unanswered(surface), error)]
+
+
+@every_call
+def test_wrong_arguments_raise_what_they_raised_without_us(surface, way, server_of):
     def outcome() -> Any:
-        with pytest.raises(TypeError) as raised:
-            run(surface, way, serve(), lambda client: way.call(surface.bound(client), no_such_argument=1))
-        return str(raised.value)
+        error = raised_by(lambda: complete(surface, way, server_of(surface), {"no_such_argument": 1}))
+        return name_of(error), str(error)
 
     alone = outcome()
     hooks.install()
@@ -72,15 +59,36 @@ def test_wrong_arguments_raise_what_they_raised_without_us(surface, way, serve):
         hooks.uninstall()
 
 
-@every_way
-@every_surface
-def test_the_clients_own_retries_are_one_span(surface, way, serve, captured):
-    overloaded = Failure(503, "Later.", headers={"retry-after-ms": "1"})
-    provider = serve(Rule(Reply(failure=overloaded), times=2))
+@over(lambda surface: surface.retrying)
+def test_the_clients_own_retries_are_one_span(surface, way, server_of, captured):
+    server = server_of(surface, Situation.OVERLOADED)
+    complete(surface, way, server, client_options=surface.retrying)
+    assert server.served == 3
+    assert seen(captured) == [surface.here(surface.span)]
 
-    async def program(client):
-        return await way.call(surface.bound(client), **surface.arguments)
 
-    run(surface, way, provider, program, max_retries=2)
-    assert len(provider.journal) == 3
-    assert seen(captured) == [here(surface, surface.whole)]
+@every_async_call
+def test_calls_at_once_have_a_span_each(surface, way, server_of, captured):
+    async def program(client: Any) -> Any:
+        await asyncio.gather(*(surface.complete(way, client) for _ in range(5)))
+
+    run(surface, way, server_of(surface), program)
+    assert seen(captured) == [surface.here(surface.span)] * 5
+    assert len({span["traceId"] for span in captured.spans}) == 5
+
+
+@meeting(Situation.SILENT, ASYNC)
+def test_a_cancelled_call_is_cancelled_and_recorded(surface, way, server_of, captured):
+    server = server_of(surface, Situation.SILENT)
+
+    async def program(client: Any) -> Any:
+        task = asyncio.create_task(surface.complete(way, client))
+        while not server.served:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(surface, way, server, program)
+    (span,) = captured.spans
+    assert (span["status"], span["attributes"]["error.type"]) == ("error", "asyncio.exceptions.CancelledError")

@@ -13,7 +13,7 @@ from tests.integrations.anthropic import cases as anthropic
 from tests.integrations.contract.program import every_way, run, seen
 from tests.integrations.openai import cases as openai
 from tests.integrations.surfaces import Surface, attribute
-from tests.integrations.ways import Sync
+from tests.integrations.ways import SYNC
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def test_a_helper_that_is_left_early_ends_its_span(helper, way, serve, captured)
 
 @every_helper
 def test_a_helper_that_is_entered_and_forgotten_ends_its_span(helper, serve, captured):
-    way = Sync()
+    way = SYNC
 
     async def program(client):
         manager = helper.manager(client)
@@ -154,7 +154,7 @@ def test_an_exception_in_the_block_closes_the_span(helper, way, serve, captured)
         try:
             raise KeyError("the program's own")
         except KeyError as error:
-            await way.wait(getattr(manager, f"__{way.prefix.lower()[:1]}exit__")(KeyError, error, None))
+            await way.wait(getattr(manager, f"__{way.parts['a']}exit__")(KeyError, error, None))
         return [span["status"] for span in captured.spans]
 
     assert run(helper.surface, way, serve(), program) == ["ok"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from tests.integrations.spans import with_attributes, without
-from tests.integrations.surfaces import Surface
+from tests.integrations.standin import STANDING_IN
+from tests.integrations.surfaces import GENERATED, Refusal, Surface, generated_client
 
 USAGE_MISSING = (
     "the stream carried no usage: pass stream_options={'include_usage': True} or set MUTAGENT_STREAM_USAGE=1"
@@ -145,42 +147,73 @@ EMBEDDINGS_SPAN = _span(
 )
 
 STREAM = {"stream": True}
-CHAT = Surface(
+
+
+def _surface(name: str, method: str, arguments: dict[str, Any], whole: dict[str, Any], **more: Any) -> Surface:
+    *path, function = method.split(".")
+    cls = f"{{Async}}{path[-1].capitalize()}.{function}"
+    module = "openai.resources." + ".".join(path)
+    return Surface(
+        "openai",
+        name,
+        "openai",
+        generated_client("openai", "OpenAI", "/v1"),
+        method,
+        (f"{module}.{path[-1]}:{cls}", f"{module}:{cls}"),
+        arguments,
+        STANDING_IN,
+        Refusal(
+            "openai.BadRequestError",
+            {
+                "http.response.status_code": 400,
+                "mutagent.error.code": "broken",
+                "mutagent.error.type": "invalid_request_error",
+                "mutagent.request_id": "req_<ident>",
+            },
+        ),
+        broken=("openai.APIConnectionError",),
+        whole=whole,
+        here=here,
+        **GENERATED,
+        **more,
+    )
+
+
+def here(span: dict[str, Any]) -> dict[str, Any]:
+    """Before 1.45 whole answers did not tell the request's id."""
+    from_headers = "mutagent.stream.outcome" in span["attributes"]
+    tells = from_headers or hasattr(importlib.import_module("openai._models"), "add_request_id")
+    return span if tells else without(span, "mutagent.request_id")
+
+
+CHAT = _surface(
     "chat completions",
-    "openai",
-    "OpenAI",
     "chat.completions.create",
     {"model": "model-1", "messages": HELLO, "temperature": 0.5},
     CHAT_SPAN,
-    STREAM,
-    CHAT_STREAM_SPAN,
-    without({**CHAT_STREAM_SPAN, "output": {"messages": [{"role": "assistant", "content": "You "}]}}, FINISH),
+    streaming=STREAM,
+    streamed=CHAT_STREAM_SPAN,
+    left=without({**CHAT_STREAM_SPAN, "output": {"messages": [{"role": "assistant", "content": "You "}]}}, FINISH),
 )
-RESPONSES = Surface(
+RESPONSES = _surface(
     "responses",
-    "openai",
-    "OpenAI",
     "responses.create",
     {"model": "model-1", "input": "Say hello.", "instructions": "Be kind."},
     RESPONSES_SPAN,
-    STREAM,
-    _streamed(RESPONSES_SPAN),
-    with_attributes(
+    streaming=STREAM,
+    streamed=_streamed(RESPONSES_SPAN),
+    left=with_attributes(
         without(_streamed(RESPONSES_SPAN), "output", *COUNTS), gen_ai__response__finish_reasons=["in_progress"]
     ),
 )
-COMPLETIONS = Surface(
+COMPLETIONS = _surface(
     "completions",
-    "openai",
-    "OpenAI",
     "completions.create",
     {"model": "model-1", "prompt": "Say hello.", "max_tokens": 9},
     COMPLETION_SPAN,
-    STREAM,
-    COMPLETION_STREAM_SPAN,
-    without({**COMPLETION_STREAM_SPAN, "output": {"text": "You said: "}}, FINISH),
+    streaming=STREAM,
+    streamed=COMPLETION_STREAM_SPAN,
+    left=without({**COMPLETION_STREAM_SPAN, "output": {"text": "You said: "}}, FINISH),
 )
-EMBEDDINGS = Surface(
-    "embeddings", "openai", "OpenAI", "embeddings.create", {"model": "model-1", "input": ["a", "b"]}, EMBEDDINGS_SPAN
-)
+EMBEDDINGS = _surface("embeddings", "embeddings.create", {"model": "model-1", "input": ["a", "b"]}, EMBEDDINGS_SPAN)
 SURFACES = (CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS)

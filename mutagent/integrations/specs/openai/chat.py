@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat, chat_chunks
-from mutagent.integrations.shapes.hosts import client_of
-from mutagent.integrations.shapes.request import parameters, streams, text_of
-from mutagent.integrations.spec import Request, Target
+from mutagent.integrations.shapes.chat_request import request_of
+from mutagent.integrations.spec import Target
 
 # Split into a package in 1.6x; both paths name the same classes there.
 CHAT = ("openai.resources.chat.completions.completions", "openai.resources.chat.completions")
@@ -16,23 +12,7 @@ CHAT = ("openai.resources.chat.completions.completions", "openai.resources.chat.
 PARSE = ("openai.resources.chat.completions.completions", "openai.resources.beta.chat.completions")
 
 
-def request(given: dict[str, Any], instance: Any) -> Request:
-    """What a chat completion asks for."""
-    provider, server = client_of(instance, "openai")
-    budget = Snapshot()
-    attributes: dict[str, Any] = {}
-    tools = given.get("tools") or given.get("functions")
-    if tools:
-        attributes["gen_ai.tool.definitions"] = budget.take(tools)
-    return Request(
-        model=text_of(given.get("model")),
-        provider=provider,
-        input=chat.messages(given.get("messages"), budget),
-        parameters=parameters(given),
-        attributes=attributes,
-        server=server,
-        streamed=streams(given),
-    )
+request = request_of("openai")
 
 
 def _target(modules: tuple[str, ...], path: str) -> Target:

@@ -6,54 +6,8 @@ from typing import Any
 
 from mutagent.capture.plain import get, get_list
 from mutagent.capture.snapshot import Snapshot
-from mutagent.integrations.shapes import chat, chat_chunks
-from mutagent.integrations.shapes.hosts import client_of
-from mutagent.integrations.shapes.request import parameters, streams, text_of
-from mutagent.integrations.spec import Request, Response, Target
-
-# Vectors travel as base64 of 32-bit floats; a raw response has them so.
-_FLOAT_BYTES = 4
-
-
-def _request(given: dict[str, Any], instance: Any, field: str) -> Request:
-    provider, server = client_of(instance, "openai")
-    value = given.get(field)
-    text = Snapshot().take(value)
-    return Request(
-        model=text_of(given.get("model")),
-        provider=provider,
-        input={"text": text} if type(text) is str else {"raw": text},
-        parameters=parameters(given),
-        server=server,
-        streamed=streams(given),
-    )
-
-
-def embeddings_request(given: dict[str, Any], instance: Any) -> Request:
-    """What an embeddings call asks for."""
-    return _request(given, instance, "input")
-
-
-def completion_request(given: dict[str, Any], instance: Any) -> Request:
-    """What a legacy completion asks for."""
-    return _request(given, instance, "prompt")
-
-
-def embeddings_response(answer: Any) -> Response:
-    """How many vectors came, and how long they are; the vectors themselves are not recorded."""
-    data = get_list(answer, "data")
-    vector = get(data[0], "embedding") if data else None
-    output: dict[str, Any] = {"embeddings": len(data)}
-    if type(vector) is list:
-        output["dimensions"] = len(vector)
-    elif type(vector) is str:
-        output["dimensions"] = (len(vector) * 3 // 4 - vector.count("=", -2)) // _FLOAT_BYTES
-    return Response(
-        model=get(answer, "model"),
-        output={"raw": output},
-        usage=chat.usage(get(answer, "usage")),
-        attributes=chat.facts(answer),
-    )
+from mutagent.integrations.shapes import chat, chat_chunks, embeddings
+from mutagent.integrations.spec import Response, Target
 
 
 def completion_response(answer: Any) -> Response:
@@ -110,12 +64,12 @@ class CompletionChunks:
 
 EMBEDDINGS = tuple(
     Target(("openai.resources.embeddings",), f"{cls}.create", "llm.embedding", "embeddings",
-           embeddings_request, embeddings_response)
+           embeddings.request_of("openai"), embeddings.response)
     for cls in ("Embeddings", "AsyncEmbeddings")
 )  # fmt: skip
 COMPLETIONS = tuple(
     Target(("openai.resources.completions",), f"{cls}.create", "llm.completion", "text_completion",
-           completion_request, completion_response, CompletionChunks,
+           embeddings.request_of("openai", "prompt"), completion_response, CompletionChunks,
            ask_usage=chat_chunks.ask_usage, hides=chat_chunks.only_usage)
     for cls in ("Completions", "AsyncCompletions")
 )  # fmt: skip

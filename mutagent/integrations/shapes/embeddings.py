@@ -1,0 +1,52 @@
+"""Embeddings in OpenAI's shape, and requests whose one content is a text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mutagent.capture.plain import get, get_list
+from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes import chat
+from mutagent.integrations.shapes.hosts import client_of
+from mutagent.integrations.shapes.request import parameters, streams, text_of
+from mutagent.integrations.spec import Request, Response
+
+# Vectors travel as base64 of 32-bit floats; a raw response has them so.
+_FLOAT_BYTES = 4
+
+
+def request_of(provider: str, field: str = "input") -> Callable[[dict[str, Any], Any], Request]:
+    """Reads what is asked of one text, or several, in the argument ``field``; of ``provider`` unless the base URL
+    names another."""
+
+    def request(given: dict[str, Any], instance: Any) -> Request:
+        answers, server = client_of(instance, provider)
+        text = Snapshot().take(given.get(field))
+        return Request(
+            model=text_of(given.get("model")),
+            provider=answers,
+            input={"text": text} if type(text) is str else {"raw": text},
+            parameters=parameters(given),
+            server=server,
+            streamed=streams(given),
+        )
+
+    return request
+
+
+def response(answer: Any) -> Response:
+    """How many vectors came, and how long they are; the vectors themselves are not recorded."""
+    data = get_list(answer, "data")
+    vector = get(data[0], "embedding") if data else None
+    output: dict[str, Any] = {"embeddings": len(data)}
+    if type(vector) is list:
+        output["dimensions"] = len(vector)
+    elif type(vector) is str:
+        output["dimensions"] = (len(vector) * 3 // 4 - vector.count("=", -2)) // _FLOAT_BYTES
+    return Response(
+        model=get(answer, "model"),
+        output={"raw": output},
+        usage=chat.usage(get(answer, "usage")),
+        attributes=chat.facts(answer),
+    )

@@ -1,0 +1,149 @@
+"""Groq's surfaces, what its API answers, and the spans that they must give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.integrations.canned import Answers, event, events, json_answer
+from tests.integrations.spans import with_attributes, without
+from tests.integrations.surfaces import GENERATED, Refusal, Surface, generated_client
+
+HELLO = [{"role": "user", "content": "Say hello."}]
+USAGE = {"queue_time": 0.01, "prompt_tokens": 4, "completion_tokens": 6, "total_tokens": 10, "total_time": 0.02}
+HEAD = {"id": "chatcmpl-1", "created": 1, "model": "model-1", "system_fingerprint": "fp_1"}
+REQUEST = {"x_groq": {"id": "req_1"}}
+
+
+def _choice(key: str, content: str | None, reason: str | None) -> dict[str, Any]:
+    said = {"role": "assistant", "content": content} if content is not None else {}
+    return {"choices": [{"index": 0, key: said, "finish_reason": reason, "logprobs": None}]}
+
+
+def _chunk(content: str | None, reason: str | None = None, **more: Any) -> dict[str, Any]:
+    return {**HEAD, "object": "chat.completion.chunk", **_choice("delta", content, reason), **more}
+
+
+COMPLETION = {
+    **HEAD,
+    "object": "chat.completion",
+    **_choice("message", "Hello there.", "stop"),
+    "usage": USAGE,
+    **REQUEST,
+}
+CHUNKS = (
+    _chunk("", **REQUEST),
+    _chunk("Hello "),
+    _chunk("there."),
+    _chunk(None, "stop", x_groq={"id": "req_1", "usage": USAGE}),
+)
+VECTORS = {
+    "object": "list",
+    "model": "model-1",
+    "data": [{"object": "embedding", "index": index, "embedding": [0.5, 0.25]} for index in range(2)],
+    "usage": {"prompt_tokens": 2, "total_tokens": 2},
+}
+REFUSED = json_answer(
+    {"error": {"message": "That cannot be.", "type": "invalid_request_error", "code": "broken"}},
+    400,
+    x_request_id="req_1",
+)
+FAILED = event({"error": {"message": "Overloaded", "type": "overloaded_error", "code": "overloaded"}})
+
+
+def _span(operation: str, kind: str, **fields: Any) -> dict[str, Any]:
+    attributes = {
+        "gen_ai.operation.name": operation,
+        "gen_ai.provider.name": "groq",
+        "gen_ai.request.model": "model-1",
+        "gen_ai.response.model": "model-1",
+        "server.address": "127.0.0.1",
+        "server.port": "<port>",
+    }
+    head = {"name": f"{operation} model-1", "kind": kind, "status": "ok", "model": "model-1", "provider": "groq"}
+    return {**head, **fields, "attributes": {**attributes, **fields["attributes"]}}
+
+
+CHAT_SPAN = _span(
+    "chat",
+    "llm.chat",
+    input={"messages": HELLO},
+    output={"messages": [{"role": "assistant", "content": "Hello there."}]},
+    tokens={"input": 4, "output": 6, "total": 10},
+    attributes={
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.response.id": "chatcmpl-1",
+        "gen_ai.response.finish_reasons": ["stop"],
+        "gen_ai.usage.input_tokens": 4,
+        "gen_ai.usage.output_tokens": 6,
+        "mutagent.request_id": "req_1",
+        "mutagent.usage.raw": USAGE,
+        "openai.response.system_fingerprint": "fp_1",
+    },
+)
+STREAM_SPAN = with_attributes(
+    CHAT_SPAN,
+    gen_ai__request__stream=True,
+    gen_ai__response__time_to_first_chunk="<seconds>",
+    mutagent__stream__outcome="completed",
+)
+# Two chunks: the role, and the first word. The usage would have come with the last.
+LEFT_SPAN = with_attributes(
+    without(
+        {**STREAM_SPAN, "output": {"messages": [{"role": "assistant", "content": "Hello "}]}},
+        "tokens",
+        "gen_ai.response.finish_reasons",
+        "gen_ai.usage.input_tokens",
+        "gen_ai.usage.output_tokens",
+        "mutagent.usage.raw",
+    ),
+    mutagent__usage__missing="the stream ended before the chunk that carries the usage",
+)
+EMBEDDINGS_SPAN = _span(
+    "embeddings",
+    "llm.embedding",
+    input={"raw": ["one", "two"]},
+    output={"raw": {"embeddings": 2, "dimensions": 2}},
+    tokens={"input": 2, "total": 2},
+    attributes={"gen_ai.usage.input_tokens": 2, "mutagent.usage.raw": {"prompt_tokens": 2, "total_tokens": 2}},
+)
+COMMON: dict[str, Any] = {
+    "integration": "groq",
+    "library": "groq",
+    "client": generated_client("groq", "Groq"),
+    "refusal": Refusal(
+        "groq.BadRequestError",
+        {
+            "http.response.status_code": 400,
+            "mutagent.error.code": "broken",
+            "mutagent.error.type": "invalid_request_error",
+            "mutagent.request_id": "req_1",
+        },
+    ),
+    "broken": ("groq.APIConnectionError",),
+    **GENERATED,
+}
+CHAT = Surface(
+    name="chat",
+    method="chat.completions.create",
+    stands=("groq.resources.chat.completions:{Async}Completions.create",),
+    arguments={"model": "model-1", "messages": HELLO, "temperature": 0.5},
+    serve=Answers(
+        refused=REFUSED, whole=json_answer(COMPLETION, x_request_id="req_1"),
+        stream=events(*CHUNKS, x_request_id="req_1"), failed=FAILED,
+    ),
+    whole=CHAT_SPAN,
+    streaming={"stream": True},
+    streamed=STREAM_SPAN,
+    left=LEFT_SPAN,
+    **COMMON,
+)  # fmt: skip
+EMBEDDINGS = Surface(
+    name="embeddings",
+    method="embeddings.create",
+    stands=("groq.resources.embeddings:{Async}Embeddings.create",),
+    arguments={"model": "model-1", "input": ["one", "two"]},
+    serve=Answers(refused=REFUSED, whole=json_answer(VECTORS)),
+    whole=EMBEDDINGS_SPAN,
+    **COMMON,
+)
+SURFACES = (CHAT, EMBEDDINGS)
