@@ -138,9 +138,9 @@ def record(call: Call, stream: Any) -> Any:
     if inner is not None and type(inner) is not Recording:
         setattr(stream, name, Recording(call, inner))
         return stream
-    from mutagent.integrations.proxy import StreamProxy
+    from mutagent.integrations.proxy import stand_in
 
-    return StreamProxy(stream, Recording(call, stream))
+    return stand_in(stream, Recording(call, stream))
 
 
 def _record_headers(call: Call, stream: Any) -> None:

@@ -57,11 +57,13 @@ class Refusal:
     Args:
         error: full name of the exception that the client raises.
         attributes: what the span says of it, beside ``error.type``.
+        message: the message as it is recorded, where the exception's ``str()`` says more.
         arguments: what makes the call refused, where no server does.
     """
 
     error: str
     attributes: dict[str, Any] = field(default_factory=dict)
+    message: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
 
 

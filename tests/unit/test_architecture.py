@@ -188,9 +188,9 @@ def test_one_file_knows_a_library(library, only):
     assert {module for module in users if not below(module, ("mutagent.demo", "mutagent.doctor"))} <= only
 
 
-def test_wrapt_is_loaded_by_what_patches_and_the_stream_proxy_only():
+def test_wrapt_is_loaded_by_what_patches_only():
     users = {module for module in FILES if "wrapt" in {name.partition(".")[0] for name in imports(module, True)}}
-    assert users <= {"mutagent.auto.hooks", "mutagent.auto.threads", "mutagent.integrations.proxy"}
+    assert users <= {"mutagent.auto.hooks", "mutagent.auto.threads"}
 
 
 EVERY_PROCESS = (

@@ -109,7 +109,7 @@ def name_of(error: BaseException) -> str:
 _OF_ANSWERS = ("gen_ai.response", "gen_ai.usage", "mutagent.response", "mutagent.usage", "mutagent.stream", "openai.")
 
 
-def unanswered(surface: Surface, **attributes: Any) -> dict[str, Any]:
+def unanswered(surface: Surface) -> dict[str, Any]:
     """The span of a call that got no answer."""
     span = surface.span
     left_out = ("mutagent.request_id", *surface.of_answer)
@@ -119,25 +119,28 @@ def unanswered(surface: Surface, **attributes: Any) -> dict[str, Any]:
         if not name.startswith(_OF_ANSWERS) and name not in left_out
     }
     kept = {name: value for name, value in span.items() if name not in ("output", "tokens", "costUsd")}
-    return {**kept, "attributes": {**asked, **surface.failed, **attributes}}
+    return {**kept, "attributes": {**asked, **surface.failed}}
 
 
-def failed(span: dict[str, Any], error: BaseException, **attributes: Any) -> dict[str, Any]:
-    """A span, as it is where the program got this exception."""
-    message = str(error) or name_of(error)
+def failed(
+    span: dict[str, Any], error: BaseException, attributes: Mapping[str, Any] | None = None, text: str | None = None
+) -> dict[str, Any]:
+    """A span, as it is where the program got this exception; ``text`` is what is recorded of ``str(error)``."""
+    text = str(error) if text is None else text
+    message = text or name_of(error)
     changed = {
         **span,
         "status": "error",
         "statusMessage": message,
         "error": message,
-        "attributes": {**span["attributes"], **attributes, "error.type": name_of(error)},
+        "attributes": {**span["attributes"], **(attributes or {}), "error.type": name_of(error)},
         "events": [
             {
                 "name": "exception",
                 "timestamp": "<time>",
                 "attributes": {
                     "exception.type": name_of(error),
-                    "exception.message": str(error),
+                    "exception.message": text,
                     "exception.stacktrace": "<stack>",
                 },
             }

@@ -35,7 +35,8 @@ def test_an_answered_call_is_one_whole_span(surface, way, server_of, captured):
 def test_a_refused_call_says_why(surface, way, server_of, captured):
     error = raised_by(lambda: complete(surface, way, server_of(surface, Situation.REFUSED), surface.refusal.arguments))
     assert name_of(error) == surface.refusal.error
-    assert seen(captured) == [failed(unanswered(surface), error, **surface.refusal.attributes)]
+    told = surface.refusal
+    assert seen(captured) == [failed(unanswered(surface), error, told.attributes, told.message)]
 
 
 @meeting(Situation.BROKEN)

@@ -50,6 +50,7 @@ def test_a_reader_that_fails_leaves_the_call_alone_and_is_switched_off(surface, 
     for target in targets(surface.integration):
         monkeypatch.setattr(target, "request", broken)
         monkeypatch.setattr(target, "response", broken)
+        monkeypatch.setattr(target, "chunks", target.chunks and broken)
     monkeypatch.setattr(guard, "_said", set())
     hooks.install()
     try:
