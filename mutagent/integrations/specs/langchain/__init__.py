@@ -30,4 +30,5 @@ LANGCHAIN = Integration(
         Install(("langchain_core.embeddings.embeddings",), "embeddings", _install_classes),
         Install(("langchain_core.documents.compressor",), "rerankers", _install_classes),
     ),
+    traces="chains, agents, models, tools, retrievers, rerankers, embeddings; LangGraph's graphs and nodes",
 )

@@ -37,6 +37,8 @@ OPENAI = Integration(
     distribution="openai",
     versions=">=1.40,<4",
     pieces=(*chat.TARGETS, *responses.TARGETS, *text.TARGETS, *_LEAVING, *_RAW),
+    traces="`chat.completions`, `responses`, `completions`, `embeddings`; `parse`, `.stream()`, raw responses; Azure",
+    leaves="`audio`, `images`, `moderations`, `batches`, `vector_stores`, Assistants, Realtime",
     error=api_error,
     copies=tuple(
         ((module,), f"{prefix}{cls}.{name}")
