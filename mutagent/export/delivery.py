@@ -122,19 +122,25 @@ class Delivery:
         return None
 
     def step(self, deadline: float | None) -> float | None:
-        """Send what is due, or with a deadline all that waits, once; then what the spool holds."""
+        """Send what is due, or with a deadline all that waits, once; what the spool holds of ours goes first."""
+        if self._left_in_spool and self._may_send(deadline):
+            failures = self._failures
+            self._recover(deadline)
+            if self._failures > failures:
+                return self.due_in()
         sent = False
-        while self._waiting:
-            if deadline is None and (self.due_in() or 0.0) > 0:
-                break
-            if deadline is not None and (monotonic() >= deadline or monotonic() < self._asked_until):
-                break
+        while self._waiting and self._may_send(deadline):
             sent = self._send(deadline)
             if not sent:
                 return self.due_in()
-        if sent or (self._left_in_spool and not self._waiting and self.due_in() == 0.0):
+        if sent:
             self._recover(deadline)
         return self.due_in()
+
+    def _may_send(self, deadline: float | None) -> bool:
+        if deadline is None:
+            return self.due_in() == 0.0
+        return self._asked_until <= monotonic() < deadline
 
     def give_up(self, until: float) -> None:
         """Nothing more is sent: what waits, and what has had no answer yet, goes to the spool or is dropped.
