@@ -10,6 +10,7 @@ import _thread
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from time import monotonic, perf_counter_ns, sleep
 
 from mutagent import process
@@ -302,7 +303,8 @@ class Pipeline:
     def _attach_watchers(self) -> None:
         if self.settings.debug:
             self.started = _after(print_start, self.started)  # type: ignore[method-assign, assignment]
-            self.ended = _after(print_end, self.ended)  # type: ignore[method-assign, assignment]
+            ending = partial(print_end, messages=self.settings.mask is None)
+            self.ended = _after(ending, self.ended)  # type: ignore[method-assign, assignment]
         if is_serverless():
             self.ended = self._ended_serverless  # type: ignore[method-assign]
 

@@ -226,6 +226,23 @@ def test_debug_prints_starts_and_ends_on_stdout(capsys):
     assert second.endswith(" ms tokens=3+4")
 
 
+def failed(tracer, message):
+    span = tracer.start("tool", "find", None)
+    span.status, span.status_message = "error", message
+    tracer.end(span)
+
+
+def test_debug_prints_no_secret_and_nothing_that_a_mask_of_the_users_has_not_seen(capsys):
+    with running(Settings(debug=True), [MemoryExporter()]) as (_, tracer):
+        failed(tracer, "no such key:\nsk-proj-aB3dE5gH7jK9mN1pQ3sT5vW7yZ9")
+    assert r"error='no such key:\n[masked]'" in capsys.readouterr().out
+    with running(Settings(debug=True, mask=lambda value, where: value), [MemoryExporter()]) as (_, tracer):
+        failed(tracer, "customer 4711")
+    said = capsys.readouterr().out
+    assert "customer" not in said
+    assert " error " in said
+
+
 def test_batches_are_sent_when_they_are_full_or_old_enough(tmp_path):
     with Collector() as collector:
         with running(remote(collector.url, tmp_path, batch_size=5, batch_interval_ms=60_000)) as (_, tracer):
