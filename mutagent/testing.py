@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -31,21 +32,23 @@ class CapturedSpans:
 
     def __init__(self, settings: Settings) -> None:
         from mutagent.export.assembly import resource
+        from mutagent.export.cost import cost_of
         from mutagent.export.payload import Encoder
 
         self.spans: list[dict[str, Any]] = []
         self.traces: dict[str, dict[str, Any]] = {}
         self.open_spans: Callable[[], list[MutagentSpan]] = list
         self._encoder = Encoder(settings, resource(settings))
+        self._cost_of = cost_of
 
     def started(self, span: MutagentSpan) -> None:
         """A span began; it is captured when it ends."""
 
     def ended(self, span: MutagentSpan) -> None:
         """Keep a span that ended, in wire form with its ``traceId``."""
-        from mutagent.export.cost import cost_of
-
-        encoded = self._encoder.encode(span, cost_of(span))
+        if sys.is_finalizing():
+            return  # a forgotten span, of which nobody asks any more
+        encoded = self._encoder.encode(span, self._cost_of(span))
         self.traces[encoded.trace_id] = json.loads(encoded.header)
         self.spans.append({"traceId": encoded.trace_id, **json.loads(encoded.body)})
 

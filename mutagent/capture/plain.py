@@ -96,6 +96,9 @@ def _dataclass_fields(value: Any, declared: dict[str, Any]) -> dict[str, Any]:
 
 
 _MISSING: Any = object()
+# By id: a class of the user's may have a comparison of its own, which `in` would run.
+_UNNAMED_KINDS = frozenset(map(id, (str, int, float, bool, list, tuple)))
+_PLAIN_KINDS = _UNNAMED_KINDS | {id(dict), id(bytes)}
 _NO_FIELDS: dict[str, Any] = {}
 
 
@@ -118,7 +121,7 @@ def read(value: Any, name: str) -> Any:
     """
     if type(value) is dict:
         return value.get(name)
-    if value is None or type(value) in (str, int, float, bool, list, tuple):
+    if value is None or id(type(value)) in _UNNAMED_KINDS:
         return None
     fields = instance_dict(value)
     if fields is not None and name in fields:
@@ -133,7 +136,7 @@ def fields_of(value: Any) -> dict[str, Any]:
     """All that :func:`read` finds in a value, by name, for who reads many: what is missing costs :func:`read` most."""
     if type(value) is dict:
         return value
-    if value is None or type(value) in (str, int, float, bool, list, tuple):
+    if value is None or id(type(value)) in _UNNAMED_KINDS:
         return {}
     stored = instance_dict(value) or {}
     found = dict(dict.items(value)) if is_kind(value, dict) else model_fields(value)
@@ -171,6 +174,22 @@ def read_str(value: Any, name: str) -> str | None:
     if type(found) is str:
         return found
     return str.__str__(found) if found is not None and is_kind(found, str) else None
+
+
+def read_filled(value: Any, *names: str) -> Any:
+    """The first of several fields that is there and not blank, else None."""
+    for name in names:
+        found = read(value, name)
+        if not is_blank(found):
+            return found
+    return None
+
+
+def is_blank(value: Any) -> bool:
+    """None, False, 0, an empty text or container, or "not given"; objects of the program's own are not asked."""
+    if value is None:
+        return True
+    return not value if id(type(value)) in _PLAIN_KINDS else is_unset(value)
 
 
 def read_int(value: Any, name: str) -> int | None:

@@ -184,7 +184,8 @@ def _items(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
 def _key(key: Any) -> str:
     if is_kind(key, str):
         return str.__str__(key)
-    return str(key) if type(key) in (int, float, bool, type(None)) else type_label(type(key))
+    kind = type(key)
+    return str(key) if key is None or kind is int or kind is float or kind is bool else type_label(kind)
 
 
 def _big_int(value: int) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import as_list, get, get_path, read, read_list, read_str, whole
+from mutagent.capture.plain import as_list, get, get_path, read, read_filled, read_list, read_str, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.spec import Usage
 
@@ -47,10 +47,11 @@ def _sort_block(
     block: Any, budget: Snapshot, parts: list[Any], calls: list[dict[str, Any]], results: list[Any]
 ) -> None:
     kind = read_str(block, "type") or ""
-    if kind == "text" and not read(block, "citations"):
+    if kind == "text" and read_filled(block, "citations") is None:
         parts.append({"type": "text", "text": budget.take(read(block, "text"))})
     elif kind in ("thinking", "redacted_thinking"):
-        parts.append({"type": "reasoning", "text": budget.take(read(block, "thinking") or "<redacted>")})
+        thought = read_filled(block, "thinking")
+        parts.append({"type": "reasoning", "text": "<redacted>" if thought is None else budget.take(thought)})
     elif kind.endswith("tool_use"):
         calls.append(
             {

@@ -5,7 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mutagent.capture.plain import as_list, fields_of, get, get_list, get_path, read, read_list, read_str, whole
+from mutagent.capture.plain import (
+    as_list,
+    fields_of,
+    get,
+    get_list,
+    get_path,
+    is_blank,
+    read,
+    read_filled,
+    read_list,
+    read_str,
+    whole,
+)  # fmt: skip
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.spec import Response, Usage
 
@@ -57,7 +69,8 @@ def message(item: Any, budget: Snapshot) -> Any:
 def _content(fields: dict[str, Any], budget: Snapshot) -> Any:
     content = budget.take(fields.get("content"), "content")
     before = _reasoning(fields, budget)
-    after = [{"type": name, name: budget.take(value)} for name in ("refusal", "audio") if (value := fields.get(name))]
+    after = [{"type": name, name: budget.take(fields[name])} for name in ("refusal", "audio") if name in fields
+             and not is_blank(fields[name])]  # fmt: skip
     # Models that search the web cite in annotations; OpenRouter's image models answer in a list of their own.
     after += [budget.take(image) for image in read_list(fields, "images")]
     annotations = read_list(fields, "annotations")
@@ -72,20 +85,20 @@ def _content(fields: dict[str, Any], budget: Snapshot) -> Any:
 def _reasoning(fields: dict[str, Any], budget: Snapshot) -> list[Any]:
     for name in REASONING_FIELDS:
         reasoning = fields.get(name)
-        if reasoning:
+        if not is_blank(reasoning):
             return [{"type": "reasoning", "text": budget.take(reasoning)}]
     return []
 
 
 def tool_call(call: Any, budget: Snapshot) -> dict[str, Any]:
     """One tool call in wire form; custom tools carry free text where functions carry arguments."""
-    plain = _function(read(call, "function") or read(call, "custom") or call, budget)
-    return {"id": read(call, "id"), **plain}
+    named = read_filled(call, "function", "custom")
+    return {"id": budget.take(read(call, "id")), **_function(call if named is None else named, budget)}
 
 
 def _function(function: Any, budget: Snapshot) -> dict[str, Any]:
-    given = read(function, "arguments")
-    return {"name": read_str(function, "name"), "arguments": budget.take(arguments(given or read(function, "input")))}
+    given = read_filled(function, "arguments", "input")
+    return {"name": read_str(function, "name"), "arguments": budget.take(arguments(given))}
 
 
 def usage(raw: Any) -> Usage | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mutagent.capture.plain import read_filled
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat
 from mutagent.integrations.shapes.hosts import client_of
@@ -19,8 +20,8 @@ def request_of(provider: str) -> Callable[[dict[str, Any], Any], Request]:
         answers, server = client_of(instance, provider)
         budget = Snapshot()
         attributes: dict[str, Any] = {}
-        tools = given.get("tools") or given.get("functions")
-        if tools:
+        tools = read_filled(given, "tools", "functions")
+        if tools is not None:
             attributes["gen_ai.tool.definitions"] = budget.take(tools)
         return Request(
             model=text_of(given.get("model")),

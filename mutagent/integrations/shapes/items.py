@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import read, read_list, read_str
+from mutagent.capture.plain import read, read_filled, read_list, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes.chat import arguments
 
@@ -99,15 +99,16 @@ def _call(item: Any, kind: str, budget: Snapshot) -> dict[str, Any]:
         name = f"mcp:{name}"
     given = read(item, "arguments") if read(item, "arguments") is not None else read(item, "input")
     if given is None:
-        given = next((found for field in _ASKED if (found := read(item, field))), None)
+        given = read_filled(item, *_ASKED)
     plain = {
         "id": read_str(item, "call_id") or read_str(item, "id"),
         "name": name or kind,
         "arguments": budget.take(arguments(given)),
     }
-    result = next((found for field in _GOT if (found := read(item, field))), None)
+    result = read_filled(item, *_GOT)
+    error = read_filled(item, "error")
     if result is not None:
         plain["result"] = budget.take(result, "result")
-    elif read(item, "error"):
-        plain["result"] = {"error": budget.take(read(item, "error"))}
+    elif error is not None:
+        plain["result"] = {"error": budget.take(error)}
     return plain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import read, read_int, read_list, read_path, read_str
+from mutagent.capture.plain import read, read_filled, read_int, read_list, read_path, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations import facts
 from mutagent.integrations.shapes.request import parameters
@@ -43,8 +43,8 @@ def request_attributes(operation: str, params: Any, metadata: Any) -> dict[str, 
         attributes["gen_ai.request.model"] = model
     if type(params) is not dict:
         return attributes
-    tools = params.get("tools") or params.get("functions")
-    if tools:
+    tools = read_filled(params, "tools", "functions")
+    if tools is not None:
         attributes["gen_ai.tool.definitions"] = Snapshot().take(tools)
     asked = {name: value for name, value in parameters(params).items() if name not in _NOT_PARAMETERS}
     facts.apply_parameters(attributes, asked)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
-from mutagent.capture.plain import as_list, get, get_list, get_path, whole
+from mutagent.capture.plain import as_list, get, get_list, get_path, read, read_filled, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import items
 from mutagent.integrations.shapes.chat import facts
@@ -30,10 +30,11 @@ def request(given: dict[str, Any], instance: Any) -> Request:
     instructions = budget.take(given.get("instructions")) if type(given.get("instructions")) is str else None
     if instructions is not None:
         attributes["gen_ai.system_instructions"] = instructions
-    if given.get("tools"):
-        attributes["gen_ai.tool.definitions"] = budget.take(given["tools"])
+    tools = read_filled(given, "tools")
+    if tools is not None:
+        attributes["gen_ai.tool.definitions"] = budget.take(tools)
     conversation = given.get("conversation")
-    conversation = conversation if type(conversation) is str else get(conversation, "id") if conversation else None
+    conversation = conversation if type(conversation) is str else read(conversation, "id")
     if type(conversation) is str:
         attributes["gen_ai.conversation.id"] = conversation
     return Request(
