@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
+from tests import environments
 from tests.benchmarks._measure import ROOT, Subject
 
-HOME = ROOT / ".venv" / "peers"
 OPENTELEMETRY = ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http", "opentelemetry-distro",
                  "opentelemetry-instrumentation-openai", "opentelemetry-instrumentation-anthropic")  # fmt: skip
 PUBLISHED = ("mutagent-sdk==0.1.2",)
@@ -33,12 +31,7 @@ def published(script: str = "with_mutagent.py", **variables: str) -> Subject:
 def python_of(peer: str) -> str:
     """The interpreter of a peer's environment."""
     requirements = [*(OPENTELEMETRY if peer == "opentelemetry" else PUBLISHED), *_clients()]
-    python, stamp = HOME / peer / "bin" / "python", HOME / peer / "requirements.txt"
-    wanted = "\n".join(requirements)
-    if not stamp.exists() or stamp.read_text() != wanted:
-        _make(HOME / peer, requirements)
-        stamp.write_text(wanted)
-    return str(python)
+    return environments.python_of(peer, requirements)
 
 
 def _clients() -> list[str]:
@@ -50,17 +43,3 @@ def _clients() -> list[str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _make(directory: object, requirements: list[str]) -> None:
-    print(f"making {directory} ...", file=sys.stderr)
-    uv = shutil.which("uv")
-    if uv is not None:
-        create = [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(directory)]
-        install = [uv, "pip", "install", "--quiet", "--python"]
-    else:
-        create = [sys.executable, "-m", "venv", "--clear", str(directory)]
-        install = [f"{directory}/bin/python", "-m", "pip", "install", "--quiet"]
-    subprocess.run(create, check=True)
-    target = [f"{directory}/bin/python"] if uv is not None else []
-    subprocess.run([*install, *target, *requirements], check=True)
