@@ -12,7 +12,7 @@ demo: $(ENV)/.demo  ## run a small agent on the real clients, without a key or a
 	@$(ENV)/bin/mutagent demo
 
 test: $(ENV)/.test  ## run the tests on this Python, with the newest libraries; ARGS are pytest's
-	$(ENV)/bin/python -m pytest $(ARGS)
+	$(ENV)/bin/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: $(ENV)/.lint  ## style, format and types
 	$(ENV)/bin/ruff check .

@@ -29,9 +29,9 @@ def lacking(what: str) -> None:
     pytest.skip(f"{what} is not installed")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """The browser."""
+    """The browser. While it is there an event loop runs on this thread, in which no other test can run its own."""
     try:
         from playwright.sync_api import sync_playwright
     except ModuleNotFoundError:
