@@ -104,22 +104,27 @@ class Call:
 
     def record_answer(self, result: Any) -> None:
         """Record a whole answer as the spec reads it; a target that can be read is not about to be switched off."""
-        assert self.traced.target.response is not None
-        self.record_response(self.traced.target.response(result))
+        target = self.traced.target
+        if target.response_to is not None and self.request is not None:
+            self.record_response(target.response_to(result, self.request))
+        elif target.response is not None:
+            self.record_response(target.response(result))
         self.traced.failures = 0
 
     def succeeded(self, result: Any) -> None:
         """Record a whole answer and end the span."""
-        if self.traced.target.response is not None and self.span.recording:
+        if self.span.recording:
             attempt(self.traced, "response", self.record_answer, result)
         self.end()
 
     def failed(self, error: BaseException) -> None:
         """Record an exception on its way to the program; a framework's span is the framework's to fail."""
         with Guard(self.traced.label + " error"):
-            self.span.attributes.update(self.traced.integration.error(error))
+            said = dict(self.traced.integration.error(error))
+            message = said.pop("exception.message", None)
+            self.span.attributes.update(said)
             if not self.enriches:
-                self.tracer.fail(self.span, error)
+                self.tracer.fail(self.span, error, message)
             else:
                 self.span.attributes["error.type"] = failure.type_name(error)
                 self.release()

@@ -91,6 +91,8 @@ class Target:
         parameters: names of positional arguments, where a library takes them by position.
         ask_usage: arguments → arguments that ask a stream for its usage, or None where there is nothing to ask.
         hides: whether a chunk only came because ``ask_usage`` asked for it.
+        response_to: the same, of what came back and of what was asked for: an answer may name parts of that by their
+            place, as a reranker does with documents.
         stream_at: the key under which an answer that is a dict holds its stream, where one was asked for.
     """
 
@@ -105,6 +107,7 @@ class Target:
     ask_usage: Callable[[dict[str, Any]], dict[str, Any] | None] | None = None
     hides: Callable[[Any], bool] | None = None
     stream_at: str | None = None
+    response_to: Callable[[Any, Request], Response] | None = None
 
     @property
     def is_async(self) -> bool:
@@ -225,7 +228,8 @@ class Integration:
         pieces: what is patched.
         traces: what is traced of it, in the library's own words; the table of integrations is made of it.
         leaves: what of it makes model requests and is not traced; empty where nothing is left.
-        error: an exception of the library → attributes (status code, the provider's code, request id).
+        error: an exception of the library → attributes (status code, the provider's code, request id), and its
+            ``exception.message`` where the class keeps its words elsewhere than in the arguments.
         client: attribute by which a resource knows its client; tracing of single clients asks it.
         iterator: attribute in which the library's streams keep the iterator that they read from.
         copies: methods of the client class that make another client, such as ``copy``.

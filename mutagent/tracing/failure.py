@@ -96,12 +96,15 @@ def _one(error: BaseException) -> str:
     return "".join(["Traceback (most recent call last):\n", *lines, f"{type_name(error)}: {message(error)}"])
 
 
-def record(span: MutagentSpan, error: BaseException) -> None:
-    """Mark the span as failed with this exception; a generator that was closed has not failed."""
+def record(span: MutagentSpan, error: BaseException, said: str | None = None) -> None:
+    """Mark the span as failed with this exception; a generator that was closed has not failed.
+
+    ``said`` is its message, where somebody knows it better than the arguments tell.
+    """
     if is_kind(error, GeneratorExit):
         span.status = "ok" if span.status == "unset" else span.status
         return
-    text = message(error)
+    text = message(error) if said is None else shortened(said, _MAX_MESSAGE)
     span.status = "error"
     span.status_message = text or type_name(error)
     span.attributes["error.type"] = type_name(error)

@@ -172,12 +172,12 @@ class Tracer:
         if not span.sampled:
             self.unsampled += 1
 
-    def fail(self, span: MutagentSpan, error: BaseException) -> None:
-        """End a span with the exception that left it."""
+    def fail(self, span: MutagentSpan, error: BaseException, message: str | None = None) -> None:
+        """End a span with the exception that left it, and with what it says where that can't be read off it."""
         if span.duration_ns is None:
             span.duration_ns = perf_counter_ns() - span.start_tick
             try:
-                failure.record(span, error)
+                failure.record(span, error, message)
             finally:  # at the end of the stack, recording fails too
                 self.hand_over(span)
 
