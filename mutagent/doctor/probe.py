@@ -17,6 +17,7 @@ from mutagent.integrations.spec import Alias, Dispatch, Install, Integration, Ma
 
 Answer = Callable[..., None]
 _MOST_TEXT = 300
+_NOT_THERE = "ModuleNotFoundError"
 
 
 class Importing:
@@ -58,7 +59,7 @@ def look(name: str, answer: Answer) -> None:
     targets = [_target(target, candidates.get((target.module, target.path), ()), name) for target in row.targets]
     answer(
         targets=[*targets, *_frameworks(integration)],
-        broken={module: said for module, said in importing.errors.items() if not said.startswith("ModuleNotFound")},
+        broken={module: said for module, said in importing.errors.items() if not said.startswith(_NOT_THERE)},
         failures=dict(guard.first_errors),
     )
 
@@ -72,6 +73,9 @@ def _import_roots(name: str, importing: Importing, answer: Answer) -> None:
     roots = registry.INTEGRATIONS[name].roots
     answer(importing=list(roots))
     found = {root: getattr(importing.module(root), "__file__", None) for root in roots}
+    if any(found.values()):
+        # The other roots are other versions', or of a platform whose own needs are not installed.
+        importing.errors = {root: said for root, said in importing.errors.items() if not said.startswith(_NOT_THERE)}
     answer(imported=found, errors=importing.errors)
 
 
