@@ -12,6 +12,7 @@ from mutagent.capture.plain import (
     get_list,
     get_path,
     is_blank,
+    is_unset,
     read,
     read_filled,
     read_list,
@@ -67,12 +68,12 @@ def message(item: Any, budget: Snapshot) -> Any:
 
 
 def _content(fields: dict[str, Any], budget: Snapshot) -> Any:
-    content = budget.take(fields.get("content"), "content")
+    content = _said(fields.get("content"), budget)
     before = _reasoning(fields, budget)
     after = [{"type": name, name: budget.take(fields[name])} for name in ("refusal", "audio") if name in fields
              and not is_blank(fields[name])]  # fmt: skip
     # Models that search the web cite in annotations; OpenRouter's image models answer in a list of their own.
-    after += [budget.take(image) for image in read_list(fields, "images")]
+    after += [_image(image, budget) for image in read_list(fields, "images")]
     annotations = read_list(fields, "annotations")
     if not before and not after and not annotations:
         return content
@@ -80,6 +81,35 @@ def _content(fields: dict[str, Any], budget: Snapshot) -> Any:
     if annotations and text and type(text[-1]) is dict:
         text[-1]["annotations"] = budget.take(annotations)
     return before + text + after
+
+
+def _said(content: Any, budget: Snapshot) -> Any:
+    if type(content) is str:
+        return budget.text(content, "content")
+    if is_unset(content):
+        return None
+    parts = as_list(content)
+    if not any(read_str(part, "type") == "thinking" for part in parts):
+        return budget.take(content, "content")
+    return budget.sequence(parts, lambda part: _part(part, budget))
+
+
+def _part(part: Any, budget: Snapshot) -> Any:
+    thought = thought_of(part)
+    return budget.take(part) if thought is None else {"type": "reasoning", "text": budget.take(thought)}
+
+
+def thought_of(part: Any) -> str | None:
+    """The text of a part of the content that is the model's reasoning (Mistral's, Cohere's); None for other parts."""
+    if read_str(part, "type") != "thinking":
+        return None
+    pieces = (read_str(piece, "text") or "" for piece in read_list(part, "thinking"))
+    return read_str(part, "thinking") or "".join(pieces)
+
+
+def _image(image: Any, budget: Snapshot) -> Any:
+    taken = budget.take(image, "image")
+    return taken if type(taken) is dict else {"type": "image", "image": taken}
 
 
 def _reasoning(fields: dict[str, Any], budget: Snapshot) -> list[Any]:
@@ -93,7 +123,13 @@ def _reasoning(fields: dict[str, Any], budget: Snapshot) -> list[Any]:
 def tool_call(call: Any, budget: Snapshot) -> dict[str, Any]:
     """One tool call in wire form; custom tools carry free text where functions carry arguments."""
     named = read_filled(call, "function", "custom")
-    return {"id": budget.take(read(call, "id")), **_function(call if named is None else named, budget)}
+    return {"id": budget.take(call_id(call)), **_function(call if named is None else named, budget)}
+
+
+def call_id(call: Any) -> Any:
+    """A tool call's id; Mistral's client says ``"null"`` where the provider gave none."""
+    identity = read(call, "id")
+    return None if type(identity) is str and identity == "null" else identity
 
 
 def _function(function: Any, budget: Snapshot) -> dict[str, Any]:

@@ -6,12 +6,14 @@ from typing import Any
 
 from mutagent.capture.plain import get, get_list, get_path
 from mutagent.capture.snapshot import Snapshot
-from mutagent.integrations.shapes.chat import REASONING_FIELDS, facts, message, usage
-from mutagent.integrations.spec import Response
+from mutagent.integrations.shapes.chat import REASONING_FIELDS, call_id, facts, message, thought_of, usage
+from mutagent.integrations.spec import Response, Usage
 
 USAGE_MISSING = (
     "the stream carried no usage: pass stream_options={'include_usage': True} or set MUTAGENT_STREAM_USAGE=1"
 )
+# For those who send it unasked, with the last chunk.
+ENDED_EARLY = "the stream ended before the chunk that carries the usage"
 # Not in OpenAI's own model of a delta; a client keeps them with its fields or beside them.
 _RARE = frozenset({*REASONING_FIELDS, "annotations", "images"})
 
@@ -32,9 +34,9 @@ class ChatChunks:
     def feed(self, chunk: Any) -> None:
         """Take the deltas of one chunk."""
         fields = chunk if type(chunk) is dict else chunk.__dict__
-        if not self.id and fields.get("id"):
+        if not (self.id or self.model) and (fields.get("id") or fields.get("model")):
             # Azure sends a first chunk about its content filter, in which id and model are empty.
-            self.id, self.model, self.facts = fields["id"], fields.get("model"), facts(chunk)
+            self.id, self.model, self.facts = fields.get("id"), fields.get("model"), facts(chunk)
         used = fields.get("usage") or get_path(chunk, "x_groq", "usage")
         if used is not None:
             self.usage = used
@@ -57,9 +59,13 @@ class ChatChunks:
             id=self.id,
             finish_reasons=[state.finish_reason for state in states if state.finish_reason],
             output={"messages": [message(state.message(), budget) for state in states]} if states else None,
-            usage=usage(self.usage),
+            usage=self.read_usage(self.usage),
             attributes=attributes,
         )
+
+    def read_usage(self, raw: Any) -> Usage | None:
+        """Token counts, as the provider sends them."""
+        return usage(raw)
 
 
 class _Choice:
@@ -90,6 +96,8 @@ class _Choice:
         text = parts.get("content")
         if type(text) is str and text:
             self.text.append(text)
+        elif type(text) is list:
+            self.feed_content(text)
         if parts.get("refusal"):
             self.refusal.append(parts["refusal"])
         for call in parts.get("tool_calls") or ():
@@ -103,6 +111,16 @@ class _Choice:
         for rare in (parts, extra):
             if not _RARE.isdisjoint(rare):
                 self.feed_rare(rare)
+
+    def feed_content(self, content: list[Any]) -> None:
+        for part in content:
+            thought, text = thought_of(part), get(part, "text")
+            if thought is not None:
+                self.reasoning.append(thought)
+            elif type(text) is str:
+                self.text.append(text)
+            else:
+                self.annotations.append(part)
 
     def feed_rare(self, parts: dict[str, Any]) -> None:
         reasoning = next((text for name in REASONING_FIELDS if type(text := parts.get(name)) is str and text), None)
@@ -119,7 +137,7 @@ class _Choice:
         state["data"]["size"] += len(data) * 3 // 4 - data.count("=", -2)
 
     def feed_call(self, call: Any) -> None:
-        index, identity = get(call, "index"), get(call, "id")
+        index, identity = get(call, "index"), call_id(call)
         function = get(call, "function") or get(call, "custom")
         state = self.by_index.get(index)
         if state is None or _is_another(state, identity, index, function):
@@ -135,7 +153,10 @@ class _Choice:
         plain.update({name: part for name, part in parts.items() if part})
         if self.calls:
             plain["tool_calls"] = [
-                {"id": call["id"], "function": {"name": call["name"], "arguments": "".join(call["arguments"])}}
+                {
+                    "id": call["id"],
+                    "function": {"name": call["name"], "arguments": call.get("whole") or "".join(call["arguments"])},
+                }
                 for call in self.calls
             ]
         if self.function is not None:
@@ -155,6 +176,8 @@ def _joined(state: dict[str, Any], function: Any) -> dict[str, Any]:
     piece = get(function, "arguments") or get(function, "input")
     if type(piece) is str:
         state["arguments"].append(piece)
+    elif piece:
+        state["whole"] = piece  # Ollama sends a call at once, as objects
     return state
 
 

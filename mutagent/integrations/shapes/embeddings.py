@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mutagent.capture.plain import get, get_list
-from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat
 from mutagent.integrations.shapes.hosts import client_of
-from mutagent.integrations.shapes.request import parameters, streams, text_of
+from mutagent.integrations.shapes.request import parameters, streams, text_input, text_of
 from mutagent.integrations.spec import Request, Response
 
 # Vectors travel as base64 of 32-bit floats; a raw response has them so.
@@ -22,11 +21,10 @@ def request_of(provider: str, field: str = "input") -> Callable[[dict[str, Any],
 
     def request(given: dict[str, Any], instance: Any) -> Request:
         answers, server = client_of(instance, provider)
-        text = Snapshot().take(given.get(field))
         return Request(
             model=text_of(given.get("model")),
             provider=answers,
-            input={"text": text} if type(text) is str else {"raw": text},
+            input=text_input(given.get(field), given.get("suffix")),
             parameters=parameters(given),
             server=server,
             streamed=streams(given),
@@ -35,18 +33,22 @@ def request_of(provider: str, field: str = "input") -> Callable[[dict[str, Any],
     return request
 
 
-def response(answer: Any) -> Response:
-    """How many vectors came, and how long they are; the vectors themselves are not recorded."""
-    data = get_list(answer, "data")
-    vector = get(data[0], "embedding") if data else None
-    output: dict[str, Any] = {"embeddings": len(data)}
+def counted(vectors: list[Any]) -> dict[str, Any]:
+    """Vectors as an output object: how many, and how long they are; the vectors themselves are not recorded."""
+    output: dict[str, Any] = {"embeddings": len(vectors)}
+    vector = vectors[0] if vectors else None
     if type(vector) is list:
         output["dimensions"] = len(vector)
     elif type(vector) is str:
         output["dimensions"] = (len(vector) * 3 // 4 - vector.count("=", -2)) // _FLOAT_BYTES
+    return {"raw": output}
+
+
+def response(answer: Any) -> Response:
+    """A whole answer."""
     return Response(
         model=get(answer, "model"),
-        output={"raw": output},
+        output=counted([get(item, "embedding") for item in get_list(answer, "data")]),
         usage=chat.usage(get(answer, "usage")),
         attributes=chat.facts(answer),
     )

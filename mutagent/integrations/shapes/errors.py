@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from mutagent.capture.plain import instance_dict
 
-_REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id")
+_REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "mistral-correlation-id")
 
 
 def api_error(error: BaseException) -> dict[str, Any]:
     """What an API exception says beside its message; empty for any other exception."""
     fields = instance_dict(error) or {}
-    body = fields.get("body")
+    body = _loaded(fields.get("body"))
     # Anthropic nests the error once more than OpenAI does.
     detail = body.get("error", body) if type(body) is dict else None
     detail = detail if type(detail) is dict else {}
@@ -22,9 +23,20 @@ def api_error(error: BaseException) -> dict[str, Any]:
         # A number from some hosts, which some versions of the client turn into text.
         "mutagent.error.code": str(code) if type(code) is int else code,
         "mutagent.error.type": fields.get("type") or detail.get("type"),
-        "mutagent.request_id": fields.get("request_id") or request_id_of(fields.get("response")),
+        "mutagent.request_id": fields.get("request_id")
+        or request_id_of(fields.get("response") or fields.get("raw_response")),
     }
     return {name: value for name, value in found.items() if isinstance(value, (str, int))}
+
+
+def _loaded(body: Any) -> Any:
+    """A body that a client keeps as text, as the JSON that it is."""
+    if type(body) is not str:
+        return body
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
 
 
 def lost_event(error: BaseException) -> dict[str, Any] | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from mutagent.capture.plain import is_unset
+from mutagent.capture.snapshot import Snapshot
 
 # The conversation itself, which has its own place on a span, and what is about the transport and may hold secrets.
 _NOT_PARAMETERS = frozenset(
     {"model", "messages", "input", "prompt", "tools", "functions", "system", "instructions", "suffix",
-     "extra_body", "extra_headers", "extra_query", "headers", "timeout",
-     "api_key", "authorization", "client", "http_client"}
+     "extra_body", "extra_headers", "extra_query", "headers", "http_headers", "timeout", "timeout_ms",
+     "retries", "request_options", "server_url", "api_key", "authorization", "client", "http_client"}
 )  # fmt: skip
 
 
@@ -42,3 +43,12 @@ def streams(given: dict[str, Any]) -> bool:
 def text_of(value: Any) -> str | None:
     """A model's name as a string; None where it is none."""
     return value if type(value) is str else None
+
+
+def text_input(value: Any, suffix: Any = None) -> dict[str, Any]:
+    """What is to be embedded or gone on from, as an input object; with a ``suffix``, the two sides of a gap."""
+    budget = Snapshot()
+    taken = budget.take(value)
+    if suffix and type(suffix) is str:
+        return {"raw": {"prompt": taken, "suffix": budget.take(suffix)}}
+    return {"text": taken} if type(taken) is str else {"raw": taken}

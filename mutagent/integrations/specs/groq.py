@@ -10,7 +10,7 @@ from typing import Any
 
 from mutagent.capture.plain import get_path
 from mutagent.integrations.shapes import chat, chat_request, embeddings
-from mutagent.integrations.shapes.chat_chunks import ChatChunks
+from mutagent.integrations.shapes.chat_chunks import ENDED_EARLY, ChatChunks
 from mutagent.integrations.shapes.errors import api_error
 from mutagent.integrations.spec import Close, Integration, Raw, Response, Target
 
@@ -33,7 +33,7 @@ class Chunks(ChatChunks):
     """Folds the chunks of a streamed chat completion; the last brings the usage without being asked."""
 
     __slots__ = ("error",)
-    missing = "the stream ended before the chunk that carries the usage"
+    missing = ENDED_EARLY
 
     def __init__(self) -> None:
         super().__init__()
