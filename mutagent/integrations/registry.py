@@ -17,6 +17,18 @@ INTEGRATIONS: dict[str, Row] = {
     "openai": Row(roots=("openai",), spec="mutagent.integrations.specs.openai:OPENAI"),
     "anthropic": Row(roots=("anthropic",), spec="mutagent.integrations.specs.anthropic:ANTHROPIC"),
     "groq": Row(roots=("groq",), spec="mutagent.integrations.specs.groq:GROQ"),
+    "mistral": Row(
+        # From 2.0 on, and before.
+        roots=(
+            "mistralai.client",
+            "mistralai.sdk",
+            "mistralai.azure.client",
+            "mistralai.gcp.client",
+            "mistralai_azure",
+            "mistralai_gcp",
+        ),
+        spec="mutagent.integrations.specs.mistral:MISTRAL",
+    ),
     "langchain": Row(roots=("langchain_core",), spec="mutagent.integrations.specs.langchain:LANGCHAIN"),
 }
 

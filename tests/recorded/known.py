@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 # Client of a case → its distribution, and the major version from which every recording plays.
-CLIENTS = {"openai": ("openai", 3), "azure_openai": ("openai", 3), "anthropic": ("anthropic", 2), "groq": ("groq", 1)}
+CLIENTS = {
+    "openai": ("openai", 3),
+    "azure_openai": ("openai", 3),
+    "anthropic": ("anthropic", 2),
+    "groq": ("groq", 1),
+    "mistral": ("mistralai", 3),
+}
 
 # Calls that make no span yet, by pattern.
 NOT_TRACED = (

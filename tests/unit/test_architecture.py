@@ -49,6 +49,7 @@ THIRD_PARTY = (
     "anthropic",
     "langchain_core",
     "langgraph",
+    "mistralai",
     "wrapt",
     "httpx",
     "httpx2",
