@@ -29,6 +29,7 @@ INTEGRATIONS: dict[str, Row] = {
         ),
         spec="mutagent.integrations.specs.mistral:MISTRAL",
     ),
+    "cohere": Row(roots=("cohere",), spec="mutagent.integrations.specs.cohere:COHERE"),
     "langchain": Row(roots=("langchain_core",), spec="mutagent.integrations.specs.langchain:LANGCHAIN"),
 }
 

@@ -24,6 +24,9 @@ _PARAMETERS = {
     "encoding_format": "gen_ai.request.encoding_formats",
     "dimensions": "gen_ai.embeddings.dimension.count",
     "conversation": "gen_ai.conversation.id",
+    "p": "gen_ai.request.top_p",
+    "k": "gen_ai.request.top_k",
+    "billed_search_units": "mutagent.usage.search_units",
 }
 _LISTS = ("stop", "stop_sequences", "encoding_format")
 # The index shortens long values to this.

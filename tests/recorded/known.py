@@ -9,6 +9,8 @@ CLIENTS = {
     "anthropic": ("anthropic", 2),
     "groq": ("groq", 1),
     "mistral": ("mistralai", 3),
+    "cohere_v1": ("cohere", 7),
+    "cohere_v2": ("cohere", 7),
 }
 
 # Calls that make no span yet, by pattern.

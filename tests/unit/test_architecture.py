@@ -50,6 +50,7 @@ THIRD_PARTY = (
     "langchain_core",
     "langgraph",
     "mistralai",
+    "cohere",
     "wrapt",
     "httpx",
     "httpx2",
