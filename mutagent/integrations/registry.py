@@ -30,6 +30,7 @@ INTEGRATIONS: dict[str, Row] = {
         spec="mutagent.integrations.specs.mistral:MISTRAL",
     ),
     "cohere": Row(roots=("cohere",), spec="mutagent.integrations.specs.cohere:COHERE"),
+    "ollama": Row(roots=("ollama",), spec="mutagent.integrations.specs.ollama:OLLAMA"),
     "langchain": Row(roots=("langchain_core",), spec="mutagent.integrations.specs.langchain:LANGCHAIN"),
 }
 

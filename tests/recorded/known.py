@@ -11,6 +11,8 @@ CLIENTS = {
     "mistral": ("mistralai", 3),
     "cohere_v1": ("cohere", 7),
     "cohere_v2": ("cohere", 7),
+    # No release of it is of a major version yet: what an installed one lacks is always asked.
+    "ollama": ("ollama", 1),
 }
 
 # Calls that make no span yet, by pattern.

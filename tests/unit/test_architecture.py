@@ -51,6 +51,7 @@ THIRD_PARTY = (
     "langgraph",
     "mistralai",
     "cohere",
+    "ollama",
     "wrapt",
     "httpx",
     "httpx2",
