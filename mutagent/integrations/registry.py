@@ -31,6 +31,10 @@ INTEGRATIONS: dict[str, Row] = {
     ),
     "cohere": Row(roots=("cohere",), spec="mutagent.integrations.specs.cohere:COHERE"),
     "ollama": Row(roots=("ollama",), spec="mutagent.integrations.specs.ollama:OLLAMA"),
+    "huggingface": Row(
+        roots=("huggingface_hub.inference._client", "huggingface_hub.inference._generated._async_client"),
+        spec="mutagent.integrations.specs.huggingface:HUGGINGFACE",
+    ),
     "langchain": Row(roots=("langchain_core",), spec="mutagent.integrations.specs.langchain:LANGCHAIN"),
 }
 

@@ -52,6 +52,7 @@ THIRD_PARTY = (
     "mistralai",
     "cohere",
     "ollama",
+    "huggingface_hub",
     "wrapt",
     "httpx",
     "httpx2",
