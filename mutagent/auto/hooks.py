@@ -23,6 +23,7 @@ from mutagent.integrations.spec import (
     Dispatch,
     Install,
     Integration,
+    Iteration,
     Manager,
     Piece,
     Raw,
@@ -103,6 +104,8 @@ class Installed:
             return [self._manager(piece), Site(piece.modules, piece.enter, partial(managers.entering_wrapper, piece))]
         if isinstance(piece, Close):
             return [Site(piece.modules, piece.path, partial(_closing_wrapper, piece, self.integration.iterator))]
+        if isinstance(piece, Iteration):
+            return [Site(piece.modules, piece.path, partial(streams.iterating_wrapper, self.integration.iterator))]
         if isinstance(piece, Raw):
             sites = [Site(piece.modules, piece.parse, lambda original: patches.after(original, answers.parsed))]
             if piece.close is not None:

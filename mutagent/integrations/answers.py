@@ -7,7 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from mutagent.capture.plain import instance_dict, is_kind
-from mutagent.guard import Guard
+from mutagent.guard import Guard, attempt
 from mutagent.integrations.engine import Call
 from mutagent.integrations.shapes.errors import request_id_of
 from mutagent.integrations.spec import Raw
@@ -51,10 +51,22 @@ def settle(call: Call, result: Any) -> Any:
             return record(call, result)
         key = call.traced.target.stream_at
         if key is not None and call.request is not None and call.request.streamed and type(result) is dict:
+            attempt(call.traced, "beside stream", _record_beside, call, result)
             result[key] = record(call, result[key])
+            return result
+    if call.traced.target.body_at is not None and type(result) is dict:
+        from mutagent.integrations import bodies
+
+        if bodies.watch(call, result, call.traced.target.body_at):
             return result
     call.succeeded(result)
     return result
+
+
+def _record_beside(call: Call, result: dict[str, Any]) -> None:
+    read = call.traced.target.beside_stream
+    if read is not None:
+        call.span.attributes.update(read(result))
 
 
 def is_stream(call: Call, result: Any) -> bool:

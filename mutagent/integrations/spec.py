@@ -94,6 +94,9 @@ class Target:
         response_to: the same, of what came back and of what was asked for: an answer may name parts of that by their
             place, as a reranker does with documents.
         stream_at: the key under which an answer that is a dict holds its stream, where one was asked for.
+        beside_stream: what such an answer says beside its stream, as attributes.
+        body_at: the key under which an answer that is a dict holds a body that can be read once; ``response`` is given
+            the answer with the bytes that the program has read in the body's place.
     """
 
     modules: Modules
@@ -108,6 +111,8 @@ class Target:
     hides: Callable[[Any], bool] | None = None
     stream_at: str | None = None
     response_to: Callable[[Any, Request], Response] | None = None
+    beside_stream: Callable[[Any], Mapping[str, Any]] | None = None
+    body_at: str | None = None
 
     @property
     def is_async(self) -> bool:
@@ -161,6 +166,26 @@ class Close:
 
 
 @dataclass(slots=True, eq=False)
+class Iteration:
+    """A class of streams that make a new iterator of themselves each time, and keep none that could be replaced.
+
+    The recording stands in the attribute that :class:`Integration` names as ``iterator``, and is what iterates.
+
+    Args:
+        modules: where the class stands.
+        path: its ``__iter__`` or ``__aiter__``.
+    """
+
+    modules: Modules
+    path: str
+
+    @property
+    def class_name(self) -> str:
+        """The stream's class, by which the engine knows one."""
+        return self.path.partition(".")[0]
+
+
+@dataclass(slots=True, eq=False)
 class Raw:
     """How a library's raw response is read without consuming it.
 
@@ -209,7 +234,7 @@ class Install:
     install: Callable[[Any], Callable[[], None]]
 
 
-Piece = Target | Dispatch | Manager | Close | Raw | Alias | Rebind | Install
+Piece = Target | Dispatch | Manager | Close | Iteration | Raw | Alias | Rebind | Install
 
 
 def no_error_facts(error: BaseException) -> Mapping[str, Any]:
@@ -231,7 +256,8 @@ class Integration:
         error: an exception of the library → attributes (status code, the provider's code, request id), and its
             ``exception.message`` where the class keeps its words elsewhere than in the arguments.
         client: attribute by which a resource knows its client; tracing of single clients asks it.
-        iterator: attribute in which the library's streams keep the iterator that they read from.
+        iterator: attribute in which the library's streams keep the iterator that they read from, or a recording of
+            what they give (:class:`Iteration`).
         copies: methods of the client class that make another client, such as ``copy``.
     """
 

@@ -6,13 +6,15 @@ generator), a proxy that forwards everything stands for it. The span ends once: 
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
 
 from mutagent.guard import Guard, attempt
 from mutagent.integrations.engine import Call
 from mutagent.integrations.shapes.errors import lost_event, request_id_of
-from mutagent.integrations.spec import Chunks
+from mutagent.integrations.spec import Chunks, Iteration
 from mutagent.tracing import context
 
 
@@ -138,9 +140,32 @@ def record(call: Call, stream: Any) -> Any:
     if inner is not None and type(inner) is not Recording:
         setattr(stream, name, Recording(call, inner))
         return stream
+    if _makes_iterators(call, stream):
+        setattr(stream, name, Recording(call, None))
+        return stream
     from mutagent.integrations.proxy import stand_in
 
     return stand_in(stream, Recording(call, stream))
+
+
+def _makes_iterators(call: Call, stream: Any) -> bool:
+    names = {base.__name__ for base in type(stream).__mro__}
+    return any(isinstance(piece, Iteration) and piece.class_name in names for piece in call.traced.integration.pieces)
+
+
+def iterating_wrapper(iterator: str, original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Around a stream's ``__iter__`` or ``__aiter__``: gives the recording of a stream that is watched."""
+
+    @functools.wraps(original)
+    def wrapper(self: Any) -> Any:
+        made = original(self)
+        recording = getattr(self, iterator, None)
+        if type(recording) is not Recording or recording.ended:
+            return made
+        recording.inner = made
+        return recording
+
+    return wrapper
 
 
 def _record_headers(call: Call, stream: Any) -> None:
