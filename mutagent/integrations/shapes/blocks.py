@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mutagent.capture.plain import as_list, get, get_path, read, read_filled, read_list, read_str, whole
@@ -9,13 +10,23 @@ from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.spec import Usage
 
 
-def messages(value: Any, system: Any, budget: Snapshot) -> dict[str, Any]:
-    """Request messages as an input object, the system prompt first; what is no list is recorded raw, unread."""
+def messages(
+    value: Any, system: Any, budget: Snapshot, read_one: Callable[[Any, Snapshot], Any] | None = None
+) -> dict[str, Any]:
+    """Request messages as an input object, the system prompt first; what is no list is recorded raw, unread.
+
+    Args:
+        value: the messages.
+        system: the system prompt, in wire form.
+        budget: what may be spent on them.
+        read_one: reads one of them, where its blocks are not Anthropic's: see :func:`message`.
+    """
+    read_one = read_one or message
     head = [] if system is None else [{"role": "system", "content": system}]
     items = as_list(value)
     if not items:
         return {"messages": head, "raw": budget.take(value)} if value is not None else {"messages": head}
-    return {"messages": [*head, *_flat(budget.sequence(items, lambda item: message(item, budget)))]}
+    return {"messages": [*head, *_flat(budget.sequence(items, lambda item: read_one(item, budget)))]}
 
 
 def _flat(groups: list[Any]) -> list[Any]:
