@@ -40,7 +40,8 @@ def activate_from_environment() -> None:
 def activate() -> bool:
     """Turn auto mode on: libraries are traced from their import on, those that are loaded already at once.
 
-    Nothing of a third party is imported before a library that we trace is.
+    Nothing of a third party is imported before a library that we trace is. A library that is loaded for other reasons
+    too counts as used where it is loaded already: whether clients were made of it before is not known.
 
     Returns:
         Whether auto mode is on now: ``MUTAGENT_AUTO=0`` wins over any call.
@@ -49,9 +50,10 @@ def activate() -> bool:
     if _active or not mark_active():
         return _active
     from mutagent.auto.finder import TriggerFinder
+    from mutagent.integrations import registry
 
     roots = watched_roots(os.environ)
-    _finder = TriggerFinder(roots, _install_hooks)
+    _finder = TriggerFinder(roots, _install_hooks, registry.GATES)
     sys.meta_path.insert(0, _finder)
     for root in sorted(roots):
         if root in sys.modules:

@@ -10,10 +10,13 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
+
+    from mutagent.auto.patches import Patch
+    from mutagent.integrations.registry import Gate
 
 # Only a cycle through another thread's half-done imports can make a second thread wait at all; it then goes on
 # untraced rather than for ever.
@@ -33,11 +36,17 @@ class TriggerFinder:
     Args:
         roots: full names of the modules to watch, such as ``"openai"`` or ``"google.genai"``.
         install: registers the real hooks for the root it is given; must not raise.
+        gates: for roots that programs import for other reasons, the call that means that they are used: ``install``
+            waits for that.
     """
 
-    def __init__(self, roots: frozenset[str], install: Callable[[str], object]) -> None:
+    def __init__(
+        self, roots: frozenset[str], install: Callable[[str], object], gates: Mapping[str, Gate] | None = None
+    ) -> None:
         self.roots = roots
         self._install = install
+        self._gates = gates or {}
+        self._placed: list[Patch] = []
         self._installing: set[str] = set()
 
     def find_spec(
@@ -49,7 +58,8 @@ class TriggerFinder:
         # Those before this one have declined, or are asking.
         spec = _find(sys.meta_path[sys.meta_path.index(self) + 1 :], name, path, target)
         if spec is not None and hasattr(spec.loader, "exec_module"):
-            spec.loader = TriggerLoader(self, spec.loader, path)  # type: ignore[assignment]
+            loader = GatedLoader if name in self._gates else TriggerLoader
+            spec.loader = loader(self, spec.loader, path)  # type: ignore[assignment]
         return spec
 
     def find_again(self, name: str, path: Sequence[str] | None) -> ModuleSpec | None:
@@ -82,13 +92,25 @@ class TriggerFinder:
         finally:
             self._installing.discard(root)
 
+    def place_gate(self, root: str, module: ModuleType) -> None:
+        """Wait at the gate of a root that has just been loaded; fire where it has no such gate."""
+        from mutagent.auto.gate import place
+
+        patch = place(self._gates[root], module, lambda: self.fire(root)) if root in self.roots else None
+        if patch is None:
+            self.fire(root)
+        else:
+            self._placed.append(patch)
+
     def disarm(self) -> None:
-        """Watch nothing any more.
+        """Watch nothing any more, at no gate either.
 
         The finder stays on ``sys.meta_path``: taking an element out of that list makes an import that runs in another
         thread skip the next finder, and fail with ModuleNotFoundError.
         """
         self.roots = frozenset()
+        while self._placed:
+            self._placed.pop().undo()
 
 
 def _find(
@@ -128,3 +150,22 @@ class TriggerLoader:
     def __getattr__(self, name: str) -> Any:
         # Probes ask a spec's loader for its path, its source, whether it is a package.
         return getattr(self._loader, name)
+
+
+class GatedLoader(TriggerLoader):
+    """Stands in for the loader of a module with a gate: the module is loaded as ever, then the gate is placed."""
+
+    def create_module(self, spec: Any) -> ModuleType | None:
+        """Let the real loader create the module."""
+        module: ModuleType | None = self._loader.create_module(spec)
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Hand everything back to the real loader, let it execute the module, and place the gate."""
+        for holder, name in ((module.__spec__, "loader"), (module, "__loader__")):
+            if getattr(holder, name, None) is self:
+                setattr(holder, name, self._loader)
+        self._loader.exec_module(module)
+        from mutagent.guard import guarded
+
+        guarded(f"auto: gate {module.__name__}", self._finder.place_gate, module.__name__, module)

@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 
+class Gate:
+    """A method of a root that programs import for other reasons: what is traced of it is used when this is called.
+
+    Args:
+        path: the method, such as ``"ClientCreator.create_client"``.
+        argument: its first parameter, a name.
+        values: the names that mean so.
+    """
+
+    __slots__ = ("argument", "path", "values")
+
+    def __init__(self, path: str, argument: str, values: frozenset[str]) -> None:
+        self.path = path
+        self.argument = argument
+        self.values = values
+
+
 class Row:
-    """One integration: the modules whose import means that the library is used, and where its spec is."""
+    """One integration: the modules whose import means that the library is used, and where its spec is.
 
-    __slots__ = ("roots", "spec")
+    A root in ``gates`` is imported for other reasons too; its gate tells when it is used.
+    """
 
-    def __init__(self, roots: tuple[str, ...], spec: str) -> None:
+    __slots__ = ("gates", "roots", "spec")
+
+    def __init__(self, roots: tuple[str, ...], spec: str, gates: dict[str, Gate] | None = None) -> None:
         self.roots = roots
         self.spec = spec
+        self.gates = gates or {}
+
+
+_BEDROCK = frozenset({"bedrock-runtime", "bedrock-agent-runtime", "bedrock-agentcore"})
 
 
 INTEGRATIONS: dict[str, Row] = {
@@ -36,6 +60,15 @@ INTEGRATIONS: dict[str, Row] = {
         spec="mutagent.integrations.specs.huggingface:HUGGINGFACE",
     ),
     "langchain": Row(roots=("langchain_core",), spec="mutagent.integrations.specs.langchain:LANGCHAIN"),
+    "bedrock": Row(
+        roots=("botocore.client", "aiobotocore.client"),
+        spec="mutagent.integrations.specs.bedrock:BEDROCK",
+        gates={
+            "botocore.client": Gate("ClientCreator.create_client", "service_name", _BEDROCK),
+            "aiobotocore.client": Gate("AioClientCreator.create_client", "service_name", _BEDROCK),
+        },
+    ),
 }
 
 ROOTS: tuple[str, ...] = tuple(sorted({root for row in INTEGRATIONS.values() for root in row.roots}))
+GATES: dict[str, Gate] = {root: gate for row in INTEGRATIONS.values() for root, gate in row.gates.items()}

@@ -27,8 +27,21 @@ _PARAMETERS = {
     "p": "gen_ai.request.top_p",
     "k": "gen_ai.request.top_k",
     "billed_search_units": "mutagent.usage.search_units",
+    "toolConfig": "gen_ai.tool.definitions",
+    "maxTokenCount": "gen_ai.request.max_tokens",
+    "max_new_tokens": "gen_ai.request.max_tokens",
+    "maxTokens": "gen_ai.request.max_tokens",
+    "max_gen_len": "gen_ai.request.max_tokens",
+    "max_tokens_to_sample": "gen_ai.request.max_tokens",
+    "topP": "gen_ai.request.top_p",
+    "stopSequences": "gen_ai.request.stop_sequences",
+    "num_generations": "gen_ai.request.choice.count",
+    "output_dimension": "gen_ai.embeddings.dimension.count",
 }
-_LISTS = ("stop", "stop_sequences", "encoding_format")
+_LISTS = ("stop", "stop_sequences", "stopSequences", "encoding_format")
+# Objects of Bedrock's bodies that hold parameters, and fields that hold what is asked.
+_GROUPS = ("inferenceConfig", "textGenerationConfig")
+_ASKED = ("inputText", "singleEmbeddingParams")
 # The index shortens long values to this.
 _SHORTENED = "{…}"
 PRESENT = object()
@@ -41,13 +54,16 @@ def expected(case: Case, step: Step) -> dict[str, Any]:
     if "error_type" in wanted:
         wanted["error_type"] = str(wanted["error_type"])
     if wanted.get("error_type") == f"http_{said['error_status']}":
-        del wanted["error_type"]  # the index's own word: the body names no type
+        # The index's own word where the body names no type; botocore gives the status for its code.
+        del wanted["error_type"]
+        if step.row["client"] == "bedrock":
+            wanted["error_type"] = str(said["error_status"])
     wanted.update(_tokens(step, said))
     if said["finish_reason"] is not None:
         wanted["finish_reasons"] = _finish_reasons(step, said["finish_reason"])
     if said["error_class"] is None:
         wanted["tool_calls"] = sorted(said["tool_calls"])
-    for name, value in said["params"].items():
+    for name, value in _flat(said["params"]).items():
         wanted.update(_parameter(name, value))
     wanted.update(_outcome(step, said))
     return wanted
@@ -72,7 +88,7 @@ def _asked_again(step: Step) -> dict[str, Any]:
 
 def _tokens(step: Step, said: dict[str, Any]) -> dict[str, Any]:
     fresh, cached, created = said["input_tokens"], said["cached_tokens"], said["cache_creation_tokens"]
-    if fresh is not None and step.row["client"] == "anthropic":
+    if fresh is not None and step.row["client"] in ("anthropic", "bedrock"):
         fresh += (cached or 0) + (created or 0)
     counts = {
         "input": fresh,
@@ -89,6 +105,12 @@ def _finish_reasons(step: Step, said: str) -> list[str]:
     if step.call.startswith("responses."):
         return [said.partition(":")[2] or said]
     return said.split(",")
+
+
+def _flat(params: dict[str, Any]) -> dict[str, Any]:
+    groups = [params[name] for name in _GROUPS if name in params]
+    plain = {name: value for name, value in params.items() if name not in _GROUPS and name not in _ASKED}
+    return {name: value for group in (plain, *groups) for name, value in group.items()}
 
 
 def _parameter(name: str, value: Any) -> dict[str, Any]:

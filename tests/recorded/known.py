@@ -13,6 +13,7 @@ CLIENTS = {
     "cohere_v2": ("cohere", 7),
     # No release of it is of a major version yet: what an installed one lacks is always asked.
     "ollama": ("ollama", 1),
+    "bedrock": ("boto3", 1),
 }
 
 # Calls that make no span yet, by pattern.

@@ -31,7 +31,7 @@ def test_the_recordings_are_there() -> None:
 @pytest.mark.parametrize("case", recordings.cases(), ids=lambda case: case.file.removesuffix(".yaml"))
 def test_span_says_what_the_recorded_body_says(case: Case, is_async: bool, captured: CapturedSpans) -> None:
     """One span for each call that is traced, with everything that the index demands of it."""
-    recordings.require(case)
+    recordings.require(case, is_async)
     recordings.replay(case, is_async)
     wanted = [expectations.expected(case, step) for step in case.traced_steps]
     assert len(captured.spans) == len(wanted)
