@@ -72,3 +72,8 @@ class Service(LoopbackServer):
         for made in self.clients:
             made.close()
         super().close()
+
+
+def knows(client: Any, shape: str, member: str) -> bool:
+    """Whether this version's description of a service has a member: what it does not know it drops from answers."""
+    return member in client.meta.service_model.shape_for(shape).members

@@ -60,6 +60,9 @@ def test_every_way_to_read(service: Service, captured: Any, way: str) -> None:
     body = service.says(SAID, **COUNTS).client().invoke_model(modelId="m", body="{}")["body"]
     assert type(body) is StreamingBody
     assert captured.spans == []
+    if way == "readinto" and not hasattr(body, way):
+        body.close()
+        pytest.skip("this botocore has no readinto")
     assert WAYS[way](body) == RAW
     body.close()
     (span,) = captured.spans
