@@ -8,19 +8,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
-from functools import partial
-from typing import TYPE_CHECKING, Any
-
-import wrapt
+from functools import lru_cache, partial
+from typing import Any
 
 from mutagent.guard import Guard, attempt
 from mutagent.integrations.engine import Call
-
-if TYPE_CHECKING:
-    # Generic for type checkers, and since wrapt 2 only.
-    _ObjectProxy = wrapt.ObjectProxy[Any]
-else:
-    _ObjectProxy = wrapt.ObjectProxy
+from mutagent.integrations.proxy import StandIn, with_special
 
 # Where a body keeps what it reads from (older aiobotocore bodies are proxies themselves), and how much that will give.
 _INNER = ("_raw_stream", "__wrapped__")
@@ -41,7 +34,7 @@ def watch(call: Call, answer: dict[str, Any], key: str) -> bool:
     if size == 0:
         tap.finish(None)
         return True
-    setattr(body, name, _Tapped(getattr(body, name), tap))
+    setattr(body, name, _before(getattr(body, name), tap))
     return True
 
 
@@ -113,80 +106,122 @@ class _Tap:
                 self.finish("abandoned")
 
 
-class _Tapped(_ObjectProxy):
-    """Forwards to what a body reads from (urllib3's response, aiohttp's, httpx's) and shows the tap what it gives."""
+class _Tapped(StandIn):
+    """Stands before what a body reads from (urllib3's response, aiohttp's, httpx's) and shows the tap what it gives."""
 
-    _self_tap: _Tap
+    __slots__ = ("_mutagent_tap",)
+    _mutagent_tap: _Tap
 
-    def __init__(self, inner: Any, tap: _Tap) -> None:
-        super().__init__(inner)
-        self._self_tap = tap
+    def __init__(self, stream: Any, tap: _Tap) -> None:
+        super().__init__(stream)
+        object.__setattr__(self, "_mutagent_tap", tap)
 
-    def read(self, amt: Any = None, **options: Any) -> Any:
-        tap, read = self._self_tap, self.__wrapped__.read
-        wanted = amt if type(amt) is int and amt >= 0 else None
-        # aiohttp's response takes no size, as its stream does.
-        arguments = () if amt is None else (amt,)
-        return tap.run(partial(read, *arguments, **options), lambda data: tap.took(data, wanted))
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._mutagent_stream, name)
+        watched = _WATCHED.get(name)
+        return found if watched is None else watched(self._mutagent_tap, found)
 
-    def readinto(self, into: Any) -> Any:
-        tap, view = self._self_tap, memoryview(into)
-        return tap.run(partial(self.__wrapped__.readinto, into), lambda count: tap.took(bytes(view[:count]), len(view)))
 
-    def readline(self, *args: Any) -> Any:
-        tap = self._self_tap
-        return tap.run(partial(self.__wrapped__.readline, *args), lambda line: tap.took(line, 1))
+def _before(stream: Any, tap: _Tap) -> Any:
+    kind: Any = type(stream)
+    return _class_for(kind)(stream, tap)
 
-    def readlines(self, *args: Any) -> Any:
-        tap = self._self_tap
-        return tap.run(partial(self.__wrapped__.readlines, *args), lambda lines: tap.took(b"".join(lines), None))
 
-    def stream(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
-        return self._self_pieces(self.__wrapped__.stream(*args, **kwargs))
+@lru_cache(maxsize=64)
+def _class_for(kind: type) -> type[_Tapped]:
+    return with_special(_Tapped, kind, _SPECIAL)
 
-    def __iter__(self) -> Iterator[bytes]:
-        return self._self_pieces(iter(self.__wrapped__))
 
-    def _self_pieces(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        tap = self._self_tap
-        for piece in pieces:
-            attempt(tap.call.traced, "body", tap.took, piece, 1)
-            yield piece
-        tap.finish(None)
+def _reading(
+    size_of: Callable[[tuple[Any, ...], Any], int | None], bytes_of: Callable[[tuple[Any, ...], Any], bytes]
+) -> Any:
+    """A watched method that reads: how many bytes its arguments ask for, and which it gave."""
 
-    async def aiter_raw(self, *args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
-        tap = self._self_tap
-        async for piece in self.__wrapped__.aiter_raw(*args, **kwargs):
-            attempt(tap.call.traced, "body", tap.took, piece, 1)
-            yield piece
-        tap.finish(None)
+    def watched(tap: _Tap, read: Callable[..., Any]) -> Callable[..., Any]:
+        def method(*args: Any, **named: Any) -> Any:
+            given = (*args, *named.values())
 
-    @property
-    def content(self) -> Any:
-        return _Tapped(self.__wrapped__.content, self._self_tap)
+            def took(found: Any) -> None:
+                tap.took(bytes_of(given, found), size_of(given, found))
 
-    def close(self) -> Any:
-        return self._self_closed(self.__wrapped__.close)
+            return tap.run(partial(read, *args, **named), took)
 
-    def aclose(self) -> Any:
-        return self._self_closed(self.__wrapped__.aclose)
+        return method
 
-    def _self_closed(self, close: Callable[[], Any]) -> Any:
-        self._self_tap.finish("closed")
-        return close()
+    return watched
 
-    def __enter__(self) -> Any:
-        entered = self.__wrapped__.__enter__()
-        return self if entered is self.__wrapped__ else entered
 
-    def __exit__(self, *details: Any) -> Any:
-        self._self_tap.finish("closed")
-        return self.__wrapped__.__exit__(*details)
+def _asked(given: tuple[Any, ...], found: Any) -> int | None:
+    size = given[0] if given else None
+    return size if type(size) is int and size >= 0 else None
 
-    async def __aenter__(self) -> Any:
-        entered = await self.__wrapped__.__aenter__()
-        return self if entered is self.__wrapped__ else entered
 
-    async def __aexit__(self, *details: Any) -> Any:
-        self._self_tap.finish("closed")
-        return await self.__wrapped__.__aexit__(*details)
+def _flowing(tap: _Tap, flow: Callable[..., Any]) -> Callable[..., Any]:
+    def method(*args: Any, **named: Any) -> Any:
+        pieces = flow(*args, **named)
+        return _async_pieces(tap, pieces) if hasattr(pieces, "__aiter__") else _pieces(tap, pieces)
+
+    return method
+
+
+def _pieces(tap: _Tap, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        attempt(tap.call.traced, "body", tap.took, piece, 1)
+        yield piece
+    tap.finish(None)
+
+
+async def _async_pieces(tap: _Tap, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async for piece in pieces:
+        attempt(tap.call.traced, "body", tap.took, piece, 1)
+        yield piece
+    tap.finish(None)
+
+
+def _closing(tap: _Tap, close: Callable[..., Any]) -> Callable[..., Any]:
+    def method(*args: Any) -> Any:
+        tap.finish("closed")
+        return close(*args)
+
+    return method
+
+
+_WATCHED: dict[str, Callable[[_Tap, Any], Any]] = {
+    "read": _reading(_asked, lambda given, data: data),
+    "readinto": _reading(lambda given, count: len(given[0]), lambda given, count: bytes(memoryview(given[0])[:count])),
+    "readline": _reading(lambda given, line: 1, lambda given, line: line),
+    "readlines": _reading(lambda given, lines: None, lambda given, lines: b"".join(lines)),
+    "stream": _flowing,
+    "aiter_raw": _flowing,
+    "close": _closing,
+    "aclose": _closing,
+    # aiohttp's response reads from another object.
+    "content": lambda tap, content: _before(content, tap),
+}
+
+
+def _iter(self: _Tapped) -> Iterator[bytes]:
+    return _pieces(self._mutagent_tap, iter(self._mutagent_stream))
+
+
+def _enter(self: _Tapped) -> Any:
+    entered = self._mutagent_stream.__enter__()
+    return self if entered is self._mutagent_stream else entered
+
+
+def _exit(self: _Tapped, *details: Any) -> Any:
+    return _closing(self._mutagent_tap, self._mutagent_stream.__exit__)(*details)
+
+
+async def _aenter(self: _Tapped) -> Any:
+    entered = await self._mutagent_stream.__aenter__()
+    return self if entered is self._mutagent_stream else entered
+
+
+async def _aexit(self: _Tapped, *details: Any) -> Any:
+    return await _closing(self._mutagent_tap, self._mutagent_stream.__aexit__)(*details)
+
+
+_SPECIAL: dict[str, Callable[..., Any]] = {
+    "__iter__": _iter, "__enter__": _enter, "__exit__": _exit, "__aenter__": _aenter, "__aexit__": _aexit,
+}  # fmt: skip

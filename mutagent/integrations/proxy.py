@@ -7,33 +7,31 @@ with the special methods which that type has, and no others.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeVar
 
 from mutagent.guard import attempt
 from mutagent.integrations.streams import Recording
 
+Kind = TypeVar("Kind")
 
-class StreamProxy:
-    """Forwards to ``stream``; its pieces come through ``recording``, which learns of its end."""
 
-    __slots__ = ("__weakref__", "_mutagent_recording", "_mutagent_stream")
+class StandIn:
+    """Forwards to ``stream``, whatever it is, and passes for its type."""
+
+    __slots__ = ("__weakref__", "_mutagent_stream")
     _mutagent_stream: Any
-    _mutagent_recording: Recording
 
-    def __init__(self, stream: Any, recording: Recording) -> None:
+    def __init__(self, stream: Any) -> None:
         object.__setattr__(self, "_mutagent_stream", stream)
-        object.__setattr__(self, "_mutagent_recording", recording)
 
     @property  # type: ignore[misc]  # mypy takes it for a field that can be set
     def __class__(self) -> Any:
         return type(self._mutagent_stream)
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._mutagent_stream, name)
-        watched = _METHODS.get(name)
-        return found if watched is None else partial(watched, self, found)
+        return getattr(self._mutagent_stream, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self._mutagent_stream, name, value)
@@ -60,6 +58,22 @@ class StreamProxy:
         return bool(self._mutagent_stream)
 
 
+class StreamProxy(StandIn):
+    """Its pieces come through ``recording``, which learns of its end."""
+
+    __slots__ = ("_mutagent_recording",)
+    _mutagent_recording: Recording
+
+    def __init__(self, stream: Any, recording: Recording) -> None:
+        super().__init__(stream)
+        object.__setattr__(self, "_mutagent_recording", recording)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._mutagent_stream, name)
+        watched = _METHODS.get(name)
+        return found if watched is None else partial(watched, self, found)
+
+
 def stand_in(stream: Any, recording: Recording) -> Any:
     """What the program gets in place of ``stream``."""
     kind: Any = type(stream)
@@ -68,8 +82,13 @@ def stand_in(stream: Any, recording: Recording) -> Any:
 
 @lru_cache(maxsize=64)
 def _class_for(kind: type) -> type[StreamProxy]:
-    special = {name: method for name, method in _SPECIAL.items() if hasattr(kind, name)}
-    return type(kind.__name__, (StreamProxy,), {"__slots__": (), "__module__": kind.__module__, **special})
+    return with_special(StreamProxy, kind, _SPECIAL)
+
+
+def with_special(base: type[Kind], kind: type, special: Mapping[str, Callable[..., Any]]) -> type[Kind]:
+    """A class of stand-ins for ``kind``: ``base`` with those of the ``special`` methods that ``kind`` has."""
+    own = {name: method for name, method in special.items() if hasattr(kind, name)}
+    return type(kind.__name__, (base,), {"__slots__": (), "__module__": kind.__module__, **own})
 
 
 def _iter(self: StreamProxy) -> Any:
