@@ -17,7 +17,6 @@ from mutagent.integrations.spec import Alias, Dispatch, Install, Integration, Ma
 
 Answer = Callable[..., None]
 _MOST_TEXT = 300
-_NOT_THERE = "ModuleNotFoundError"
 
 
 class Importing:
@@ -48,6 +47,8 @@ def look(name: str, answer: Answer) -> None:
     _import_roots(name, importing, answer)
     if importing.errors:
         return
+    for gated in registry.INTEGRATIONS[name].gates:
+        activation.pass_gate(gated)
     from mutagent.auto import hooks
 
     integration = hooks.load(name)
@@ -59,7 +60,7 @@ def look(name: str, answer: Answer) -> None:
     targets = [_target(target, candidates.get((target.module, target.path), ()), name) for target in row.targets]
     answer(
         targets=[*targets, *_frameworks(integration)],
-        broken={module: said for module, said in importing.errors.items() if not said.startswith(_NOT_THERE)},
+        broken=_without_absent(importing.errors),
         failures=dict(guard.first_errors),
     )
 
@@ -74,9 +75,13 @@ def _import_roots(name: str, importing: Importing, answer: Answer) -> None:
     answer(importing=list(roots))
     found = {root: getattr(importing.module(root), "__file__", None) for root in roots}
     if any(found.values()):
-        # The other roots are other versions', or of a platform whose own needs are not installed.
-        importing.errors = {root: said for root, said in importing.errors.items() if not said.startswith(_NOT_THERE)}
+        # The other roots are those of other versions, of platforms, or of libraries that add to this one.
+        importing.errors = _without_absent(importing.errors)
     answer(imported=found, errors=importing.errors)
+
+
+def _without_absent(errors: dict[str, str]) -> dict[str, str]:
+    return {module: said for module, said in errors.items() if not said.startswith("ModuleNotFound")}
 
 
 def _modules(integration: Integration) -> list[str]:

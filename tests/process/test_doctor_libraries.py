@@ -43,6 +43,13 @@ def test_of_real_libraries_every_target_is_patched(patient):
     assert states <= {"patched", "absent"}
 
 
+def test_a_library_behind_a_gate_is_looked_at_too(patient):
+    pytest.importorskip("botocore")
+    states = {target["state"] for target in _targets(patient.doctor(MUTAGENT_INSTRUMENT="bedrock"), "bedrock")}
+    # aiobotocore may not be there.
+    assert states - {"absent"} == {"patched"}
+
+
 def test_a_target_is_described_whole(patient):
     assert _targets(patient.doctor(**ONE), "openai")[0] == {
         "module": "openai.resources.chat.completions.completions",
