@@ -24,6 +24,7 @@ def instrument(*names: str) -> None:
     Raises:
         ValueError: for a name that is no integration.
         ModuleNotFoundError: if a library named here is not installed.
+        ImportError: if another package brings the integration, and it can't be loaded.
         RuntimeError: if its version is not supported. Without names such libraries are passed over.
     """
     from mutagent.auto import activation

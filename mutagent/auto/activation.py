@@ -121,19 +121,26 @@ def new_run_id() -> str:
 def watched_roots(environ: Mapping[str, str]) -> frozenset[str]:
     """The modules whose import installs the hooks, narrowed by MUTAGENT_INSTRUMENT and MUTAGENT_DISABLE.
 
-    A name that is none of our integrations is another package's, and is taken as the name of the library to watch.
+    A name that is none of our integrations is another package's: its description says what to watch.
     """
     from mutagent.integrations import registry
 
-    wanted = _names(environ, "MUTAGENT_INSTRUMENT")
-    unwanted = _names(environ, "MUTAGENT_DISABLE")
+    wanted = names_in(environ, "MUTAGENT_INSTRUMENT")
+    unwanted = names_in(environ, "MUTAGENT_DISABLE")
     if not wanted and not unwanted:
         return frozenset(registry.ROOTS)
     chosen = (wanted or frozenset(registry.INTEGRATIONS)) - unwanted
     return frozenset(root for name in chosen for root in _roots_of(name))
 
 
-def _names(environ: Mapping[str, str], variable: str) -> frozenset[str]:
+def is_chosen(integration: str, environ: Mapping[str, str]) -> bool:
+    """Whether MUTAGENT_INSTRUMENT and MUTAGENT_DISABLE leave this integration on."""
+    wanted = names_in(environ, "MUTAGENT_INSTRUMENT")
+    return (not wanted or integration in wanted) and integration not in names_in(environ, "MUTAGENT_DISABLE")
+
+
+def names_in(environ: Mapping[str, str], variable: str) -> frozenset[str]:
+    """The integrations that a variable names."""
     return frozenset(name.strip().lower() for name in environ.get(variable, "").split(",")) - {""}
 
 
@@ -141,7 +148,11 @@ def _roots_of(integration: str) -> Iterable[str]:
     from mutagent.integrations import registry
 
     row = registry.INTEGRATIONS.get(integration)
-    return (integration,) if row is None else row.roots
+    if row is not None:
+        return row.roots
+    from mutagent.auto import catalogue
+
+    return catalogue.roots(integration)
 
 
 def _install_hooks(root: str) -> None:

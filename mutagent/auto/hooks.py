@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import wrapt
 
-from mutagent.auto import activation, clients, patches, threads
+from mutagent.auto import activation, catalogue, clients, patches, threads
 from mutagent.auto.report import IntegrationStatus, TargetStatus, check_version, version_of
 from mutagent.guard import attempt, guarded, record_failure
-from mutagent.integrations import answers, managers, registry, streams
+from mutagent.integrations import answers, managers, streams
 from mutagent.integrations.engine import Traced, dispatching_wrapper, wrapper_for
 from mutagent.integrations.spec import (
     Alias,
@@ -207,7 +206,7 @@ def install(names: Sequence[str] | None = None, *, strict: bool = False) -> None
         RuntimeError: with ``strict``, for a version outside the supported range.
     """
     retry_deferred()
-    for name in _chosen() if names is None else names:
+    for name in _chosen(catalogue.names()) if names is None else names:
         if strict:
             check(name)
         guarded(f"{name}: install", _install_one, name, True)
@@ -217,7 +216,13 @@ def install(names: Sequence[str] | None = None, *, strict: bool = False) -> None
 
 def install_root(root: str) -> None:
     """Trace what belongs to a root module that is about to be imported, as far as the environment allows."""
-    install([name for name in _chosen() if name in registry.INTEGRATIONS and root in registry.INTEGRATIONS[name].roots])
+    install([name for name in _chosen(catalogue.names_so_far()) if root in catalogue.roots(name)])
+    # Once it is there: another package's description may import a library, which must not be this one, half created.
+    wrapt.register_post_import_hook(_install_others, root)
+
+
+def _install_others(_module: ModuleType) -> None:
+    guarded("other packages' integrations", lambda: install(_chosen(catalogue.foreign())))
 
 
 def install_for_marked_clients(name: str) -> None:
@@ -232,34 +237,19 @@ def _install_one(name: str, all_clients: bool) -> None:
         if all_clients and not there.all_clients:
             there.trace_all_clients()
         return
-    installed = Installed(load(name), all_clients)
+    installed = Installed(catalogue.load(name), all_clients)
     _installed[name] = installed
     installed.register()
 
 
-def load(name: str) -> Integration:
-    """The spec of one integration.
-
-    Raises:
-        ValueError: where there is none of that name.
-    """
-    row = registry.INTEGRATIONS.get(name)
-    if row is None:
-        raise ValueError(f"no integration {name!r}; there are: {', '.join(registry.INTEGRATIONS)}.")
-    module, _, attribute = row.spec.partition(":")
-    spec: Integration = getattr(import_module(module), attribute)
-    return spec
-
-
 def check(name: str) -> None:
     """Raise where an integration can't be installed here; see :func:`install`."""
-    check_version(load(name))
+    check_version(catalogue.load(name))
 
 
-def _chosen() -> list[str]:
-    wanted = [name.strip().lower() for name in os.environ.get("MUTAGENT_INSTRUMENT", "").split(",") if name.strip()]
-    unwanted = {name.strip().lower() for name in os.environ.get("MUTAGENT_DISABLE", "").split(",")}
-    return [name for name in wanted or registry.INTEGRATIONS if name not in unwanted]
+def _chosen(known: Iterable[str]) -> list[str]:
+    """Of these integrations, those that the environment allows."""
+    return [name for name in known if activation.is_chosen(name, os.environ)]
 
 
 def _bound_anew(method: Any) -> Any:
@@ -289,18 +279,21 @@ def uninstall(names: Sequence[str] | None = None) -> None:
 def status() -> list[IntegrationStatus]:
     """What is installed and patched: one row for each integration known."""
     retry_deferred()
-    return [_status(name) for name in registry.INTEGRATIONS]
+    return [_status(name) for name in catalogue.names()]
 
 
 def _status(name: str) -> IntegrationStatus:
-    integration = load(name)
+    package, problem = catalogue.package(name), catalogue.problem(name)
+    if problem is not None:
+        return IntegrationStatus(name, "", "", None, active=False, package=package, problem=problem)
+    integration = catalogue.load(name)
     there = _installed.get(name)
-    active = there.on if there is not None else activation.is_awaited(registry.INTEGRATIONS[name].roots)
+    active = there.on if there is not None else activation.is_awaited(catalogue.roots(name))
     shown = there or (Installed(integration, True) if active else None)
     rows = [] if shown is None else [TargetStatus(site.modules[0], site.path, site.state, site.late)
                                      for site in shown.sites if site.traced]  # fmt: skip
     return IntegrationStatus(
         name=name, distribution=integration.distribution, supported=integration.versions,
         version=version_of(integration.distribution), active=active,
-        every_client=there is None or there.all_clients, targets=rows,
+        every_client=there is None or there.all_clients, targets=rows, package=package,
     )  # fmt: skip

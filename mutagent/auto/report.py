@@ -24,7 +24,10 @@ class TargetStatus:
 
 @dataclass(slots=True)
 class IntegrationStatus:
-    """One integration: what is installed of its library, and what is patched."""
+    """One integration: what is installed of its library, and what is patched.
+
+    ``package`` brings it, where it is not ours; ``problem`` says why it can't be loaded.
+    """
 
     name: str
     distribution: str
@@ -33,6 +36,8 @@ class IntegrationStatus:
     active: bool
     every_client: bool = True
     targets: list[TargetStatus] = field(default_factory=list)
+    package: str | None = None
+    problem: str | None = None
 
 
 def version_of(distribution: str) -> str | None:

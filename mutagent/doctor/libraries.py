@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import mutagent
+from mutagent.auto import activation, catalogue
 from mutagent.auto.report import version_of
 from mutagent.doctor import verdict
 from mutagent.doctor.child import Outcome, ask
@@ -17,7 +18,6 @@ from mutagent.doctor.layers import TRACERS
 from mutagent.doctor.surroundings import Surroundings, interpreter_flags
 from mutagent.doctor.verdict import Library
 from mutagent.integrations import registry
-from mutagent.integrations.spec import Integration
 
 # Ours may be importable from the current directory only, which the child does not search.
 _PROBE = """
@@ -38,56 +38,102 @@ _LANGSMITH = ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", 
 def look(here: Surroundings) -> Iterator[Finding]:
     """Known libraries by name, then what stands beside them."""
     libraries = [_library(name) for name in registry.INTEGRATIONS]
+    broken = []
+    for row in _foreign(here):
+        if row["problem"] is None:
+            libraries.append(_foreign_library(row))
+        else:
+            broken.append(_unloadable(row))
     installed = [library for library in libraries if library.version is not None]
-    chosen = [library for library in installed if _is_chosen(library.name, here.environ)]
+    chosen = [library for library in installed if activation.is_chosen(library.name, here.environ)]
     with ThreadPoolExecutor(max_workers=min(_AT_ONCE, os.cpu_count() or 1)) as pool:
         for library, outcomes in zip(chosen, pool.map(lambda library: _probed(library, here), chosen), strict=True):
             yield from verdict.findings(library, *outcomes)
     for library in installed:
         if library not in chosen:
             yield _left_out(library)
+    yield from broken
+    yield from _unknown(here.environ)
     yield from _absent(libraries, installed)
     yield from _hidden_by_files(libraries, here)
     yield from _other_tracers(here.environ)
 
 
 def _library(name: str) -> Library:
-    # As hooks.load() does, which is not to be had where wrapt is missing.
-    module, _, attribute = registry.INTEGRATIONS[name].spec.partition(":")
-    spec: Integration = getattr(import_module(module), attribute)
-    return Library(name, spec.distribution, spec.versions, version_of(spec.distribution))
+    spec = catalogue.load(name)
+    roots = registry.INTEGRATIONS[name].roots
+    return Library(name, spec.distribution, spec.versions, version_of(spec.distribution), roots)
 
 
-def _is_chosen(name: str, environ: Mapping[str, str]) -> bool:
-    wanted, unwanted = (_names(environ, f"MUTAGENT_{word}") for word in ("INSTRUMENT", "DISABLE"))
-    return (not wanted or name in wanted) and name not in unwanted
+def _foreign(here: Surroundings) -> list[dict[str, Any]]:
+    """What other packages bring: their code runs in a child, as it may do anything."""
+    brought = catalogue.foreign()
+    outcome = _asked("foreign", "", here, {}) if brought else None
+    if outcome is None:
+        return []
+    rows: list[dict[str, Any]] = outcome.answers.get("foreign", [])
+    untold = [name for name in brought if name not in {row["name"] for row in rows}]
+    if untold:
+        # They are asked one after another: the first that gave no answer is what ended the child.
+        problem = f"the process {outcome.ended}"
+        rows.append({"name": untold[0], "package": brought[untold[0]].entry.package, "problem": problem})
+    return rows
 
 
-def _names(environ: Mapping[str, str], variable: str) -> set[str]:
-    return {name.strip().lower() for name in environ.get(variable, "").split(",")} - {""}
+def _foreign_library(row: dict[str, Any]) -> Library:
+    version = version_of(row["distribution"])
+    return Library(row["name"], row["distribution"], row["supported"], version, tuple(row["roots"]), row["package"])
 
 
 def _probed(library: Library, here: Surroundings) -> tuple[Outcome | None, Outcome | None]:
     """With auto mode on; and without, where it can't be imported with it. None: there was no time."""
-    traced = _asked("look", library, here, {"MUTAGENT_AUTO": "1", "MUTAGENT_LOCAL": "0"})
+    asked = {"MUTAGENT_AUTO": "1", "MUTAGENT_LOCAL": "0"}
+    if library.package is not None:
+        # Else it is looked for only once a library of ours has been imported.
+        asked["MUTAGENT_INSTRUMENT"] = library.name
+    traced = _asked("look", library.name, here, asked)
     if traced is None or traced.answers.get("targets") is not None or traced.exit_code is None:
         return traced, None
-    return traced, _asked("look_without", library, here, {"MUTAGENT_AUTO": "0"})
+    return traced, _asked("look_without", library.name, here, {"MUTAGENT_AUTO": "0"})
 
 
-def _asked(question: str, library: Library, here: Surroundings, changes: Mapping[str, str]) -> Outcome | None:
+def _asked(question: str, name: str, here: Surroundings, changes: Mapping[str, str]) -> Outcome | None:
     if not here.seconds_left:
         return None
     kept = {name: value for name, value in here.environ.items() if name not in _WITHHELD}
     root = str(Path(mutagent.__file__).parents[1])
     # Without site there are no libraries; a program that runs so brings its own path to them.
     flags = [flag for flag in interpreter_flags() if flag != "-S"]
-    return ask(_PROBE, (root, question, library.name), {**kept, **changes}, here.seconds_left, flags=flags)
+    return ask(_PROBE, (root, question, name), {**kept, **changes}, here.seconds_left, flags=flags)
 
 
 def _left_out(library: Library) -> Finding:
     what = f"{library.version}, left out by MUTAGENT_INSTRUMENT or MUTAGENT_DISABLE"
     return Finding(NOTE, library.name, what, facts=library.facts("left out"))
+
+
+def _unloadable(row: dict[str, Any]) -> Finding:
+    return Finding(
+        WARNING,
+        row["name"],
+        f"the integration that {row['package']} brings can't be loaded",
+        row["problem"],
+        f"update or uninstall {row['package'].partition(' ')[0]}; everything else is traced",
+        {"package": row["package"], "error": row["problem"]},
+    )
+
+
+def _unknown(environ: Mapping[str, str]) -> Iterator[Finding]:
+    for variable in ("MUTAGENT_INSTRUMENT", "MUTAGENT_DISABLE"):
+        # `none` is what people write who want none.
+        for name in sorted(activation.names_in(environ, variable) - {"none", *catalogue.names()}):
+            yield Finding(
+                WARNING,
+                variable,
+                f"names {name!r}, and no integration is called so",
+                do=f"choose from {', '.join(catalogue.names())}; or install the package that brings it",
+                facts={"name": name},
+            )
 
 
 def _absent(libraries: list[Library], installed: list[Library]) -> Iterator[Finding]:
@@ -106,7 +152,7 @@ def _absent(libraries: list[Library], installed: list[Library]) -> Iterator[Find
 
 def _hidden_by_files(libraries: list[Library], here: Surroundings) -> Iterator[Finding]:
     for library in libraries:
-        for root in registry.INTEGRATIONS[library.name].roots:
+        for root in library.roots:
             found = _file_named(root, here.directory)
             if found is not None:
                 yield Finding(

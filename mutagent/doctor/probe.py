@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from mutagent import guard
-from mutagent.auto import activation, patches
+from mutagent.auto import activation, catalogue, patches
 from mutagent.auto.report import TargetStatus
 from mutagent.doctor.layers import Layers, layers_at
 from mutagent.integrations import registry
@@ -47,22 +47,39 @@ def look(name: str, answer: Answer) -> None:
     _import_roots(name, importing, answer)
     if importing.errors:
         return
-    for gated in registry.INTEGRATIONS[name].gates:
+    row = registry.INTEGRATIONS.get(name)
+    for gated in () if row is None else row.gates:
         activation.pass_gate(gated)
     from mutagent.auto import hooks
 
-    integration = hooks.load(name)
+    integration = catalogue.load(name)
     candidates = _candidates(integration)
-    for module in _modules(integration):
+    for module in integration.modules:
         # Those of other versions are not there; what is there and breaks is told.
         importing.module(module)
-    row = next(row for row in hooks.status() if row.name == name)
-    targets = [_target(target, candidates.get((target.module, target.path), ()), name) for target in row.targets]
+    status = next(found for found in hooks.status() if found.name == name)
+    targets = [_target(target, candidates.get((target.module, target.path), ()), name) for target in status.targets]
     answer(
         targets=[*targets, *_frameworks(integration)],
         broken=_without_absent(importing.errors),
         failures=dict(guard.first_errors),
     )
+
+
+def foreign(_name: str, answer: Answer) -> None:
+    """Answer what the integrations of other packages are, as far as they can be loaded."""
+    told: list[dict[str, Any]] = []
+    for name in catalogue.foreign():
+        told.append(_foreign(name))
+        answer(foreign=told)
+
+
+def _foreign(name: str) -> dict[str, Any]:
+    said = {"name": name, "package": catalogue.package(name), "problem": catalogue.problem(name)}
+    if said["problem"] is not None:
+        return said
+    found = catalogue.load(name)
+    return {**said, "distribution": found.distribution, "supported": found.versions, "roots": catalogue.roots(name)}
 
 
 def look_without(name: str, answer: Answer) -> None:
@@ -71,7 +88,7 @@ def look_without(name: str, answer: Answer) -> None:
 
 
 def _import_roots(name: str, importing: Importing, answer: Answer) -> None:
-    roots = registry.INTEGRATIONS[name].roots
+    roots = catalogue.roots(name)
     answer(importing=list(roots))
     found = {root: getattr(importing.module(root), "__file__", None) for root in roots}
     if any(found.values()):
@@ -82,16 +99,6 @@ def _import_roots(name: str, importing: Importing, answer: Answer) -> None:
 
 def _without_absent(errors: dict[str, str]) -> dict[str, str]:
     return {module: said for module, said in errors.items() if not said.startswith("ModuleNotFound")}
-
-
-def _modules(integration: Integration) -> list[str]:
-    """The modules in which the integration's pieces may stand, each once, newest version's first."""
-    found: dict[str, None] = {}
-    for piece in integration.pieces:
-        if not isinstance(piece, Dispatch):
-            found.update(dict.fromkeys(piece.modules))
-        found.update(dict.fromkeys(module for target in _targets_of(piece) for module in target.modules))
-    return list(found)
 
 
 def _targets_of(piece: Piece) -> tuple[Target, ...]:
@@ -148,5 +155,5 @@ def _layers(modules: tuple[str, ...], path: str, integration: str) -> tuple[str,
         module = sys.modules.get(name)
         place = None if module is None else patches.find(module, path)
         if place is not None:
-            return name, layers_at(*place, own=registry.INTEGRATIONS[integration].roots)
+            return name, layers_at(*place, own=catalogue.roots(integration))
     return None

@@ -16,12 +16,18 @@ _NEWER = "see whether a newer mutagent-sdk knows it: pip install -U mutagent-sdk
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A library that we know: our name for it, its distribution, the supported range, the installed version or None."""
+    """A library that we know: our name for it, its distribution, the supported range, the installed version or None.
+
+    ``roots`` are the modules whose import means that it is used; ``package`` is the one that brings the integration,
+    where it is not ours.
+    """
 
     name: str
     distribution: str
     supported: str
     version: str | None
+    roots: tuple[str, ...] = ()
+    package: str | None = None
 
     @property
     def is_supported(self) -> bool:
@@ -36,7 +42,8 @@ class Library:
     def facts(self, state: str, **more: Any) -> dict[str, Any]:
         """What a program reads of it."""
         same = {"distribution": self.distribution, "version": self.version, "supported": self.supported}
-        return {**same, "state": state, "targets": [], **more}
+        brought = {} if self.package is None else {"package": self.package}
+        return {**same, **brought, "state": state, "targets": [], **more}
 
 
 def findings(library: Library, traced: Outcome | None, untraced: Outcome | None) -> Iterator[Finding]:
@@ -102,7 +109,7 @@ def _patched(library: Library, answers: dict[str, Any]) -> Finding:
     absent = sum(target["state"] == "absent" for target in targets)
     only_hooks = bool(done) and all(target["hook"] for target in targets)
     counted = "traced through its own hooks" if only_hooks else _count(done, len(targets) - absent)
-    what = f"{library.version}: {counted}"
+    what = f"{library.version}: {counted}" + (f", by {library.package}" if library.package else "")
     reasons = [*_version_reason(library), *dict.fromkeys(why for _, why, _ in states if why)]
     if not done:
         level = PROBLEM

@@ -132,6 +132,11 @@ class Dispatch:
     targets: tuple[Target, ...]
     choose: Callable[[dict[str, Any], Any], Target | None]
 
+    @property
+    def modules(self) -> Modules:
+        """Where the one method may stand."""
+        return self.targets[0].modules
+
 
 @dataclass(slots=True, eq=False)
 class Manager:
@@ -271,3 +276,13 @@ class Integration:
     client: str = "_client"
     iterator: str = "_iterator"
     copies: tuple[tuple[Modules, str], ...] = ()
+
+    @property
+    def modules(self) -> list[str]:
+        """The modules in which its pieces may stand, each once, the newest version's first."""
+        found: dict[str, None] = {}
+        for piece in self.pieces:
+            found.update(dict.fromkeys(piece.modules))
+            if isinstance(piece, Manager):
+                found.update(dict.fromkeys(piece.call.modules))
+        return list(found)

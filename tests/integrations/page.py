@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from mutagent.auto.hooks import load
+from mutagent.auto.catalogue import load
 from mutagent.integrations import registry
 
 PAGE = Path(__file__).parents[2] / "docs" / "integrations.md"

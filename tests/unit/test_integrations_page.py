@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mutagent.auto.hooks import load
+from mutagent.auto.catalogue import load
 from mutagent.integrations import registry
 from tests.integrations.page import PAGE, written
 

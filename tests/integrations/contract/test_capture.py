@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mutagent import guard
-from mutagent.auto import hooks
+from mutagent.auto import catalogue, hooks
 from mutagent.integrations.spec import Alias, Dispatch, Manager, Target
 from mutagent.testing import capture
 from tests.integrations.contract.program import complete, every_call, run, seen
@@ -67,7 +67,7 @@ def test_a_reader_that_fails_leaves_the_call_alone_and_is_switched_off(surface, 
 
 def targets(integration: str) -> Iterator[Target]:
     """Every target of an integration."""
-    for piece in hooks.load(integration).pieces:
+    for piece in catalogue.load(integration).pieces:
         if isinstance(piece, Target):
             yield piece
         elif isinstance(piece, Dispatch):
