@@ -97,14 +97,17 @@ def _settle_raw(call: Call, response: Any) -> None:
 
 
 def _loaded_body(response: Any) -> Any:
-    """The JSON of a raw response whose body is in memory. Its own ``parse()`` is the program's to call."""
+    """The body of a raw response, where it is in memory: its JSON, else its bytes.
+
+    The response's own ``parse()`` is the program's to call.
+    """
     content = (instance_dict(response.http_response) or {}).get("_content")
     if type(content) is not bytes:
         return None
     try:
         return json.loads(content)
     except ValueError:
-        return {}
+        return content
 
 
 def parsed(response: Any, result: Any) -> Any:
@@ -126,8 +129,22 @@ def closed(response: Any) -> None:
         return
     call = unread.taken()
     body = _loaded_body(response)
-    if body:
+    streamed = call.request is not None and call.request.streamed
+    if body and not (streamed and type(body) is bytes):
         call.succeeded(body)
         return
-    call.span.attributes["mutagent.stream.outcome"] = "closed"
+    if streamed:
+        call.span.attributes["mutagent.stream.outcome"] = "closed"
+    else:
+        _record_download(call.span.attributes, response.http_response)
     call.end()
+
+
+def _record_download(attributes: dict[str, Any], http_response: Any) -> None:
+    """How much of a body, such as a sound file, the program has read piece by piece, and whether that was all of it."""
+    size = getattr(http_response, "num_bytes_downloaded", None)
+    if type(size) is int:
+        attributes["mutagent.response.body_size"] = size
+    # HTTP clients close a response themselves once it is read to its end.
+    whole = getattr(http_response, "is_closed", False) is True
+    attributes["mutagent.stream.outcome"] = "completed" if whole else "closed"

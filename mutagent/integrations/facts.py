@@ -34,6 +34,8 @@ _PARAMETER_NAMES = {
 }
 _LISTS = frozenset({"gen_ai.request.stop_sequences", "gen_ai.request.encoding_formats"})
 _PARAMETER_BYTES = 16_384
+# What programs write and users say, and so is not recorded where inputs are not.
+_CONTENT = ("gen_ai.system_instructions", "gen_ai.tool.definitions", "gen_ai.retrieval.query.text")
 
 _USAGE_NAMES = (
     ("input", "gen_ai.usage.input_tokens"),
@@ -64,7 +66,7 @@ def apply_request(span: MutagentSpan, operation: str, request: Request, keep_inp
     if keep_input:
         span.input = request.input
     else:
-        for name in ("gen_ai.system_instructions", "gen_ai.tool.definitions"):
+        for name in _CONTENT:
             attributes.pop(name, None)
 
 

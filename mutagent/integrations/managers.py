@@ -1,4 +1,7 @@
-"""Context managers whose entering sends the request: the span begins there, with the arguments given before."""
+"""Objects that send their request later, such as context managers when they are entered.
+
+The span begins there, with the arguments that were given before.
+"""
 
 from __future__ import annotations
 
@@ -32,13 +35,18 @@ def making_wrapper(traced: Traced, original: Callable[..., Any]) -> Callable[...
 
 
 def _remember(traced: Traced, manager: Any, instance: Any, arguments: dict[str, Any]) -> None:
-    # That the answer comes as a stream is said by the method's name, not by an argument.
-    _made[manager] = (traced, instance, {**arguments, "stream": True})
+    _made[manager] = (traced, instance, arguments)
 
 
-def _begin(manager: Any) -> Call | None:
-    made = _made.pop(manager, None)
-    return None if made is None else made[0].begin(made[1], made[2])
+def _begin(piece: Manager, manager: Any) -> Call | None:
+    made = _made.get(manager)
+    if made is None:
+        return None
+    traced, instance, arguments = made
+    if piece.stream is not None:
+        # That the answer comes as a stream is said by the method's name, not by an argument.
+        arguments = {**arguments, "stream": True}
+    return traced.begin(instance, arguments)
 
 
 def entering_wrapper(piece: Manager, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,7 +55,7 @@ def entering_wrapper(piece: Manager, original: Callable[..., Any]) -> Callable[.
 
         @functools.wraps(original)
         async def async_wrapper(self: Any) -> Any:
-            call = guarded(piece.enter, _begin, self)
+            call = guarded(piece.enter, _begin, piece, self)
             if call is None:
                 return await original(self)
             context.current.set(call.span)
@@ -64,7 +72,7 @@ def entering_wrapper(piece: Manager, original: Callable[..., Any]) -> Callable[.
 
     @functools.wraps(original)
     def wrapper(self: Any) -> Any:
-        call = guarded(piece.enter, _begin, self)
+        call = guarded(piece.enter, _begin, piece, self)
         if call is None:
             return original(self)
         context.current.set(call.span)
@@ -81,12 +89,14 @@ def entering_wrapper(piece: Manager, original: Callable[..., Any]) -> Callable[.
 
 
 def _watched(piece: Manager, call: Call, entered: Any) -> Any:
-    attempt(call.traced, "stream", _watch, piece, call, entered)
+    if piece.stream is None:
+        return call.settle(entered)
+    attempt(call.traced, "stream", _watch, piece.stream, call, entered)
     return entered
 
 
-def _watch(piece: Manager, call: Call, entered: Any) -> None:
-    raw = getattr(entered, piece.stream)
+def _watch(name: str, call: Call, entered: Any) -> None:
+    raw = getattr(entered, name)
     watched = record(call, raw)
     if watched is not raw:
-        setattr(entered, piece.stream, watched)
+        setattr(entered, name, watched)

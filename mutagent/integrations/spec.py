@@ -140,19 +140,19 @@ class Dispatch:
 
 @dataclass(slots=True, eq=False)
 class Manager:
-    """A method that returns a context manager whose entering sends the request.
+    """A method that returns an object which sends the request later: a context manager when it is entered.
 
     Args:
         call: the method, as a :class:`Target`; its arguments are the request's.
-        modules: where the manager's class stands.
-        enter: path of its ``__enter__`` or ``__aenter__``.
-        stream: attribute of the entered object that holds the raw stream.
+        modules: where the object's class stands.
+        enter: path of its method that sends the request, such as ``__enter__`` or ``__aenter__``.
+        stream: attribute of what that returns which holds the raw stream; None where it returns the answer itself.
     """
 
     call: Target
     modules: Modules
     enter: str
-    stream: str
+    stream: str | None
 
 
 @dataclass(slots=True, eq=False)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 # What the stand-in provider makes its ids of: a digest of the request and a count.
-_IDENT = re.compile(r"[0-9a-f]{16}\d{4}")
+_IDENT = re.compile(r"(?<![0-9a-f])[0-9a-f]{16}\d{4}(?![0-9a-f])")
 _REPLACED = {
     "traceId": "<id>",
     "spanId": "<id>",

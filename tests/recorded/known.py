@@ -18,7 +18,6 @@ CLIENTS = {
 
 # Calls that make no span yet, by pattern.
 NOT_TRACED = (
-    "audio.*",
     "batches.*",
     "beta.assistants.*",
     "beta.threads.*",
@@ -28,10 +27,8 @@ NOT_TRACED = (
     "files.*",
     "beta.files.*",
     "fine_tuning.*",
-    "images.*",
     "models.*",
     "beta.models.*",
-    "moderations.*",
     "*count_tokens",
     "responses.input_items.*",
     "responses.input_tokens.*",

@@ -9,7 +9,8 @@ from mutagent.capture.snapshot import Snapshot
 
 # The conversation itself, which has its own place on a span, and what is about the transport and may hold secrets.
 _NOT_PARAMETERS = frozenset(
-    {"model", "messages", "input", "prompt", "tools", "functions", "system", "instructions", "suffix",
+    {"model", "messages", "input", "prompt", "tools", "functions", "system", "instructions", "suffix", "query",
+     "file", "image", "mask",
      "extra_body", "extra_headers", "extra_query", "headers", "http_headers", "timeout", "timeout_ms",
      "retries", "request_options", "server_url", "api_key", "authorization", "client", "http_client"}
 )  # fmt: skip

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from mutagent.integrations.shapes.errors import api_error
 from mutagent.integrations.spec import Close, Integration, Piece, Raw
-from mutagent.integrations.specs.openai import chat, responses, text
+from mutagent.integrations.specs.openai import audio, chat, images, judgements, responses, text, vector_stores
 
 _STREAMING = ("openai._streaming",)
 _LEGACY_RESPONSE = ("openai._legacy_response",)
@@ -36,9 +36,20 @@ OPENAI = Integration(
     name="openai",
     distribution="openai",
     versions=">=1.40,<4",
-    pieces=(*chat.TARGETS, *responses.TARGETS, *text.TARGETS, *_LEAVING, *_RAW),
-    traces="`chat.completions`, `responses`, `completions`, `embeddings`; `parse`, `.stream()`, raw responses; Azure",
-    leaves="`audio`, `images`, `moderations`, `batches`, `vector_stores`, Assistants, Realtime",
+    pieces=(
+        *chat.TARGETS,
+        *responses.TARGETS,
+        *text.TARGETS,
+        *images.TARGETS,
+        *audio.TARGETS,
+        *judgements.TARGETS,
+        *vector_stores.PIECES,
+        *_LEAVING,
+        *_RAW,
+    ),
+    traces="`chat.completions`, `responses`, `completions`, `embeddings`, `images`, `audio`, `moderations`, `decisions`, "
+    "`vector_stores.search`; `parse`, `.stream()`, raw responses; Azure",
+    leaves="`batches`, Assistants, Realtime",
     error=api_error,
     copies=tuple(
         ((module,), f"{prefix}{cls}.{name}")

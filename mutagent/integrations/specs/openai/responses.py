@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
-from mutagent.capture.plain import as_list, get, get_list, get_path, read, read_filled, whole
+from mutagent.capture.plain import as_list, get, get_list, get_path, read, read_filled
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import items
 from mutagent.integrations.shapes.chat import facts
 from mutagent.integrations.shapes.hosts import client_of
 from mutagent.integrations.shapes.request import parameters, streams, text_of
-from mutagent.integrations.spec import Request, Response, Target, Usage
+from mutagent.integrations.shapes.tokens import usage
+from mutagent.integrations.spec import Request, Response, Target
 
 RESPONSES = ("openai.resources.responses.responses",)
 BETA = ("openai.resources.beta.responses.responses",)
@@ -40,7 +41,7 @@ def request(given: dict[str, Any], instance: Any) -> Request:
     return Request(
         model=text_of(given.get("model")),
         provider=provider,
-        input=_input(given.get("input"), instructions, budget),
+        input=input_of(given.get("input"), instructions, budget),
         parameters=_parameters(given),
         attributes=attributes,
         server=server,
@@ -58,7 +59,8 @@ def _parameters(given: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _input(value: Any, instructions: str | None, budget: Snapshot) -> dict[str, Any]:
+def input_of(value: Any, instructions: str | None, budget: Snapshot) -> dict[str, Any]:
+    """A prompt or a list of items as messages, after the instructions."""
     head = [] if instructions is None else [{"role": "system", "content": instructions}]
     if type(value) is str:
         return {"messages": [*head, {"role": "user", "content": budget.take(value)}]}
@@ -78,21 +80,6 @@ def retrieve_request(given: dict[str, Any], instance: Any) -> Request:
         server=server,
         streamed=streams(given),
         name=f"retrieve {response_id}" if type(response_id) is str else "retrieve",
-    )
-
-
-def usage(raw: Any) -> Usage | None:
-    """Token counts: input includes cached and cache-written tokens here, output includes reasoning."""
-    if raw is None:
-        return None
-    return Usage(
-        input=whole(get(raw, "input_tokens")),
-        output=whole(get(raw, "output_tokens")),
-        total=whole(get(raw, "total_tokens")),
-        cache_read=whole(get_path(raw, "input_tokens_details", "cached_tokens")),
-        cache_creation=whole(get_path(raw, "input_tokens_details", "cache_write_tokens")),
-        reasoning=whole(get_path(raw, "output_tokens_details", "reasoning_tokens")),
-        raw=raw,
     )
 
 

@@ -1,0 +1,32 @@
+"""What the requests of all surfaces have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mutagent.integrations.shapes.hosts import client_of
+from mutagent.integrations.shapes.request import parameters, streams, text_of
+from mutagent.integrations.spec import Request
+
+
+def asked(given: dict[str, Any], instance: Any, input: dict[str, Any], but: tuple[str, ...] = ()) -> Request:
+    """A request with what every surface takes.
+
+    Args:
+        given: the call's arguments by name.
+        instance: the resource called on.
+        input: what was asked, in wire form.
+        but: arguments that are part of ``input`` and no parameters.
+    """
+    provider, server = client_of(instance, "openai")
+    found = parameters(given)
+    for name in but:
+        found.pop(name, None)
+    return Request(
+        model=text_of(given.get("model")),
+        provider=provider,
+        input=input,
+        parameters=found,
+        server=server,
+        streamed=streams(given),
+    )

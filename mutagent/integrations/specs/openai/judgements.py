@@ -1,0 +1,81 @@
+"""Moderations and decisions: what a model thinks of a text, in numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mutagent.capture.plain import fields_of, get, get_list
+from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes.chat import facts
+from mutagent.integrations.shapes.tokens import usage
+from mutagent.integrations.spec import Request, Response, Target
+from mutagent.integrations.specs.openai.asked import asked
+from mutagent.integrations.specs.openai.responses import input_of
+
+
+def moderation_request(given: dict[str, Any], instance: Any) -> Request:
+    """What is to be judged."""
+    value = Snapshot().take(given.get("input"))
+    return asked(given, instance, {"text": value} if type(value) is str else {"raw": value})
+
+
+def moderation_response(answer: Any) -> Response:
+    """The verdicts: whether anything is flagged, as what, and each category's score."""
+    budget = Snapshot()
+    results = get_list(answer, "results")
+    verdicts = budget.sequence(results, lambda result: _verdict(result, budget))
+    return Response(
+        model=get(answer, "model"),
+        id=get(answer, "id"),
+        output={"raw": {"results": verdicts}},
+        attributes={
+            **facts(answer),
+            "mutagent.guardrail.flagged": any(get(result, "flagged") is True for result in results),
+        },
+    )
+
+
+def _verdict(result: Any, budget: Snapshot) -> dict[str, Any]:
+    categories = _by_category(get(result, "categories"))
+    scores = {name: score for name, score in _by_category(get(result, "category_scores")).items() if score is not None}
+    return {
+        "flagged": get(result, "flagged") is True,
+        "categories": budget.take([name for name, found in categories.items() if found is True]),
+        "scores": budget.take(scores),
+    }
+
+
+def _by_category(value: Any) -> dict[str, Any]:
+    """By the client's own names, "hate_threatening"; the service says "hate/threatening" and "self-harm"."""
+    return {name.replace("/", "_").replace("-", "_"): found for name, found in fields_of(value).items()}
+
+
+def decision_request(given: dict[str, Any], instance: Any) -> Request:
+    """What is to be decided, about what."""
+    budget = Snapshot()
+    input = input_of(given.get("input"), None, budget)
+    asks = asked(given, instance, {**input, "raw": {"questions": budget.take(given.get("questions"))}}, ("questions",))
+    asks.attributes["gen_ai.output.type"] = "json"
+    return asks
+
+
+def decision_response(answer: Any) -> Response:
+    """The answers, in the order of the questions."""
+    return Response(
+        model=get(answer, "model"),
+        output={"raw": {"answers": Snapshot().take(get_list(answer, "answers"))}},
+        usage=usage(get(answer, "usage")),
+        attributes=facts(answer),
+    )
+
+
+TARGETS = tuple(
+    target
+    for prefix in ("", "Async")
+    for target in (
+        Target(("openai.resources.moderations",), f"{prefix}Moderations.create", "guardrail", "moderation",
+               moderation_request, moderation_response),
+        Target(("openai.resources.decisions",), f"{prefix}Decisions.create", "llm.completion", "generate_content",
+               decision_request, decision_response),
+    )
+)  # fmt: skip
