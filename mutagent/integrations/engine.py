@@ -26,6 +26,8 @@ FAILURES_TO_SWITCH_OFF = 10
 _FAMILY = {"llm.chat": "text", "llm.completion": "text"}
 # What the claim of a framework's span says from the request that was made for it until that request is over.
 UNDER_WAY = "under way"
+# Before the family in the claim of a span that all requests of that family below it belong to, not only the first.
+_COVERED = "every "
 
 
 class Traced:
@@ -62,12 +64,15 @@ class Traced:
         outer = context.current.get()
         parent = context.open_span(outer)
         kind = self.target.kind
-        if parent is not None and parent.claim == _FAMILY.get(kind, kind):
-            parent.claim = UNDER_WAY
+        family = _FAMILY.get(kind, kind)
+        claim = None if parent is None else parent.claim
+        if parent is not None and (claim == family or claim == _COVERED + family):
+            if claim == family:
+                parent.claim = UNDER_WAY
             call = Call(self, tracer, parent, outer, enriches=True)
         else:
             span = tracer.start(kind, self.target.operation, outer)
-            span.claim = _FAMILY.get(kind, kind)
+            span.claim = _COVERED + family if self.target.covers else family
             call = Call(self, tracer, span, outer, enriches=False)
         if call.span.recording:
             attempt(self, "request", call.record_request, instance, arguments)

@@ -93,6 +93,7 @@ class Target:
         hides: whether a chunk only came because ``ask_usage`` asked for it.
         response_to: the same, of what came back and of what was asked for: an answer may name parts of that by their
             place, as a reranker does with documents.
+        covers: whether it makes its requests through other targets of its kind, and all of them belong to its span.
         stream_at: the key under which an answer that is a dict holds its stream, where one was asked for.
         beside_stream: what such an answer says beside its stream, as attributes.
         body_at: the key under which an answer that is a dict holds a body that can be read once; ``response`` is given
@@ -109,6 +110,7 @@ class Target:
     parameters: tuple[str, ...] = ()
     ask_usage: Callable[[dict[str, Any]], dict[str, Any] | None] | None = None
     hides: Callable[[Any], bool] | None = None
+    covers: bool = False
     stream_at: str | None = None
     response_to: Callable[[Any, Request], Response] | None = None
     beside_stream: Callable[[Any], Mapping[str, Any]] | None = None

@@ -20,7 +20,8 @@ CLIENTS = {
 NOT_TRACED = (
     "batches.*",
     "beta.assistants.*",
-    "beta.threads.*",
+    "beta.threads.create",
+    "beta.threads.messages.*",
     "*batches.*",
     "containers.*",
     "conversations.*",

@@ -158,9 +158,17 @@ def usage(raw: Any) -> Usage | None:
     )
 
 
+_CACHED = (
+    ("prompt_tokens_details", "cached_tokens"),
+    ("prompt_cache_hit_tokens",),
+    ("cached_tokens",),
+    ("prompt_token_details", "cached_tokens"),  # Assistants
+)
+
+
 def _cached(raw: Any) -> int | None:
     """Tokens read from a cache; DeepSeek, Together and Moonshot have told them outside of the details."""
-    for path in (("prompt_tokens_details", "cached_tokens"), ("prompt_cache_hit_tokens",), ("cached_tokens",)):
+    for path in _CACHED:
         count = get_path(raw, *path)
         if count is not None:
             return whole(count)

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from mutagent.integrations.shapes.errors import api_error
 from mutagent.integrations.spec import Close, Integration, Piece, Raw
-from mutagent.integrations.specs.openai import audio, chat, images, judgements, responses, text, vector_stores
+from mutagent.integrations.specs.openai import (
+    assistants,
+    audio,
+    chat,
+    images,
+    judgements,
+    responses,
+    text,
+    vector_stores,
+)
 
 _STREAMING = ("openai._streaming",)
 _LEGACY_RESPONSE = ("openai._legacy_response",)
@@ -44,6 +53,7 @@ OPENAI = Integration(
         *audio.TARGETS,
         *judgements.TARGETS,
         *vector_stores.PIECES,
+        *assistants.PIECES,
         *_LEAVING,
         *_RAW,
     ),

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any
 
 from mutagent.capture.plain import as_list, get, get_list, get_path, read, read_filled
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import items
 from mutagent.integrations.shapes.chat import facts
+from mutagent.integrations.shapes.counted import Counted
 from mutagent.integrations.shapes.hosts import client_of
 from mutagent.integrations.shapes.request import parameters, streams, text_of
 from mutagent.integrations.shapes.tokens import usage
@@ -107,27 +107,17 @@ def response(answer: Any) -> Response:
     )
 
 
-# Background responses whose usage stands on a span already: a program polls until one is done, and may ask again.
-_counted: OrderedDict[str, None] = OrderedDict()
-_MAX_COUNTED = 1_000
+# Background responses: a program polls until one is done, and may ask again.
+_counted = Counted()
 
 
 def retrieved(answer: Any) -> Response:
     """An earlier response that was fetched: its usage counts once, where it is the first to bring it."""
     found = response(answer)
     finished = get(answer, "status") not in _UNFINISHED
-    if not (get(answer, "background") is True and finished and _first_time(str(found.id))):
+    if not (get(answer, "background") is True and finished and _counted.first(str(found.id))):
         found.usage = None
     return found
-
-
-def _first_time(response_id: str) -> bool:
-    if response_id in _counted:
-        return False
-    _counted[response_id] = None
-    while len(_counted) > _MAX_COUNTED:
-        _counted.popitem(last=False)
-    return True
 
 
 class ResponseEvents:
