@@ -169,7 +169,9 @@ def iterating_wrapper(iterator: str, original: Callable[[Any], Any]) -> Callable
 
 
 def _record_headers(call: Call, stream: Any) -> None:
-    request_id = request_id_of(getattr(stream, "response", None))
+    # Streams of events have a response, those of lines an HTTP response.
+    http_response = getattr(stream, "response", None) or getattr(stream, "http_response", None)
+    request_id = request_id_of(http_response)
     if request_id is not None:
         call.span.attributes["mutagent.request_id"] = request_id
 

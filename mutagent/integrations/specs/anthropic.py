@@ -14,6 +14,7 @@ from mutagent.integrations.shapes.hosts import client_of
 from mutagent.integrations.shapes.message import MessageEvents, response
 from mutagent.integrations.shapes.request import parameters, streams, text_of
 from mutagent.integrations.spec import Alias, Close, Integration, Manager, Piece, Raw, Request, Target
+from mutagent.integrations.specs import anthropic_batches
 
 # One module until 0.41, a package since.
 MESSAGES = ("anthropic.resources.messages.messages", "anthropic.resources.messages")
@@ -116,13 +117,17 @@ ANTHROPIC = Integration(
         *_COPIED_STREAMS,
         Close(("anthropic._streaming",), "Stream.close"),
         Close(("anthropic._streaming",), "AsyncStream.close"),
+        *anthropic_batches.TARGETS,
+        # Batches' results.
+        Close(("anthropic._decoders.jsonl",), "JSONLDecoder.close"),
+        Close(("anthropic._decoders.jsonl",), "AsyncJSONLDecoder.close"),
         *_HELPERS,
         Raw(("anthropic._legacy_response",), "LegacyAPIResponse.parse"),
         Raw(("anthropic._response",), "APIResponse.parse", close="APIResponse.close"),
         Raw(("anthropic._response",), "AsyncAPIResponse.parse", close="AsyncAPIResponse.close"),
     ),
     traces="`messages`, `beta.messages`; `parse`, `.stream()`, tool runner, raw responses; Bedrock, Vertex, Foundry",
-    leaves="`messages.batches`, `count_tokens`, managed agents",
+    leaves="`count_tokens`, managed agents",
     error=api_error,
     copies=tuple(
         ((module,), f"{prefix}{cls}.{name}")
