@@ -1,4 +1,4 @@
-"""Message batches: what was submitted is one span, and what came of it another, with the usage summed and counted once."""
+"""Message batches: what was submitted is one span, what came of it another, with the usage summed and counted once."""
 
 from __future__ import annotations
 
