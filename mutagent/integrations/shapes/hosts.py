@@ -6,48 +6,102 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-# Suffix of the host → provider. OpenTelemetry's well-known names where it has one.
+# Suffix of the host → provider: OpenTelemetry's well-known name where it has one
+# (https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/), else the company's own, in its words.
 PROVIDER_BY_HOST = {
+    "api.openai.com": "openai",
     "openai.azure.com": "azure.ai.openai",
     "cognitiveservices.azure.com": "azure.ai.openai",
     "services.ai.azure.com": "azure.ai.inference",
+    "models.ai.azure.com": "azure.ai.inference",
+    "inference.ml.azure.com": "azure.ai.inference",
     "models.inference.ai.azure.com": "azure.ai.inference",
-    "api.openai.com": "openai",
     "api.anthropic.com": "anthropic",
-    "api.deepseek.com": "deepseek",
-    "api.x.ai": "x_ai",
-    "api.groq.com": "groq",
-    "api.mistral.ai": "mistral_ai",
-    "api.perplexity.ai": "perplexity",
+    "amazonaws.com": "aws.bedrock",
+    "api.aws": "aws.bedrock",
     "api.cohere.com": "cohere",
     "api.cohere.ai": "cohere",
-    "openrouter.ai": "openrouter",
-    "together.xyz": "together",
-    "together.ai": "together",
-    "api.fireworks.ai": "fireworks",
-    "api.cerebras.ai": "cerebras",
-    "api.sambanova.ai": "sambanova",
-    "api.hyperbolic.xyz": "hyperbolic",
-    "api.novita.ai": "novita",
-    "api.studio.nebius.ai": "nebius",
-    "api.deepinfra.com": "deepinfra",
-    "api.moonshot.cn": "moonshot",
-    "api.moonshot.ai": "moonshot",
-    "api.z.ai": "zai",
-    "open.bigmodel.cn": "zai",
+    "api.deepseek.com": "deepseek",
+    "generativelanguage.googleapis.com": "gcp.gemini",
+    "googleapis.com": "gcp.vertex_ai",  # us-central1-aiplatform.googleapis.com and its like
+    "api.groq.com": "groq",
+    "ml.cloud.ibm.com": "ibm.watsonx.ai",
+    "api.mistral.ai": "mistral_ai",
+    "codestral.mistral.ai": "mistral_ai",
+    "api.perplexity.ai": "perplexity",
+    "api.x.ai": "x_ai",
+    "api.ai21.com": "ai21",
     "dashscope.aliyuncs.com": "alibaba",
     "dashscope-intl.aliyuncs.com": "alibaba",
-    "integrate.api.nvidia.com": "nvidia",
+    "dashscope-us.aliyuncs.com": "alibaba",
+    "qianfan.baidubce.com": "baidu",
+    "inference.baseten.co": "baseten",
+    "ark.cn-beijing.volces.com": "bytedance",
+    "bytepluses.com": "bytedance",
+    "api.cerebras.ai": "cerebras",
+    "llm.chutes.ai": "chutes",
+    "api.cloudflare.com": "cloudflare",
+    "gateway.ai.cloudflare.com": "cloudflare",
+    "cloud.databricks.com": "databricks",
+    "azuredatabricks.net": "databricks",
+    "gcp.databricks.com": "databricks",
+    "api.deepinfra.com": "deepinfra",
+    "inference.do-ai.run": "digitalocean",
+    "api.featherless.ai": "featherless",
+    "api.fireworks.ai": "fireworks",
+    "api.friendli.ai": "friendli",
+    "models.github.ai": "github",
+    "githubcopilot.com": "github",
+    "us.inference.heroku.com": "heroku",
     "router.huggingface.co": "huggingface",
     "api-inference.huggingface.co": "huggingface",
-    "generativelanguage.googleapis.com": "gcp.gemini",
-    "aiplatform.googleapis.com": "gcp.vertex_ai",
-    "amazonaws.com": "aws.bedrock",
-    "models.github.ai": "github",
-    "api.githubcopilot.com": "github",
+    "endpoints.huggingface.cloud": "huggingface",
+    "api.hyperbolic.xyz": "hyperbolic",
+    "api.inceptionlabs.ai": "inception",
+    "api.jina.ai": "jina",
+    "api.lambda.ai": "lambda",
+    "api.lambdalabs.com": "lambda",
+    "api.llama.com": "meta",
+    "api.minimax.io": "minimax",
+    "api.minimaxi.com": "minimax",
+    "modal.run": "modal",
+    "api.moonshot.ai": "moonshot",
+    "api.moonshot.cn": "moonshot",
+    "api.morphllm.com": "morph",
+    "api.tokenfactory.nebius.com": "nebius",
+    "api.studio.nebius.ai": "nebius",
+    "api.studio.nebius.com": "nebius",
+    "api.novita.ai": "novita",
+    "inference.api.nscale.com": "nscale",
+    "integrate.api.nvidia.com": "nvidia",
     "ollama.com": "ollama",
+    "openrouter.ai": "openrouter",
+    "endpoints.kepler.ai.cloud.ovh.net": "ovhcloud",
+    "api.parasail.io": "parasail",
+    "api.portkey.ai": "portkey",
+    "api.publicai.co": "publicai",
+    "api.rekaai.com": "reka",
+    "api.replicate.com": "replicate",
+    "api.runpod.ai": "runpod",
+    "api.sambanova.ai": "sambanova",
+    "api.scaleway.ai": "scaleway",
+    "api.siliconflow.cn": "siliconflow",
+    "api.siliconflow.com": "siliconflow",
+    "snowflakecomputing.com": "snowflake",
+    "api.stepfun.com": "stepfun",
+    "api.hunyuan.cloud.tencent.com": "tencent",
+    "together.ai": "together",
+    "together.xyz": "together",
+    "api.upstage.ai": "upstage",
+    "ai-gateway.vercel.sh": "vercel",
+    "api.voyageai.com": "voyage",
+    "api.inference.wandb.ai": "wandb",
+    "api.writer.com": "writer",
+    "api.z.ai": "zai",
+    "open.bigmodel.cn": "zai",
 }
-# Servers that people run themselves, by the port they listen on unless told otherwise.
+# Servers that people run themselves, by the port they listen on unless told otherwise. Those of vLLM, SGLang and
+# llama.cpp are everybody's ports: their answers tell.
 PROVIDER_BY_LOCAL_PORT = {11434: "ollama", 1234: "lm_studio"}
 # Client classes that say it all by their name.
 PROVIDER_BY_CLASS = (
@@ -66,10 +120,14 @@ def provider_of(class_name: str, base_url: str, default: str) -> str:
             return provider
     parts = urlsplit(base_url)
     host = parts.hostname or ""
-    for suffix, provider in PROVIDER_BY_HOST.items():
-        if host == suffix or host.endswith("." + suffix):
-            return provider
-    return PROVIDER_BY_LOCAL_PORT.get(parts.port or 0, default)
+    while host:
+        if host in PROVIDER_BY_HOST:
+            return PROVIDER_BY_HOST[host]
+        host = host.partition(".")[2]
+    try:
+        return PROVIDER_BY_LOCAL_PORT.get(parts.port or 0, default)
+    except ValueError:  # a port that is no number
+        return default
 
 
 def client_of(instance: Any, default: str) -> tuple[str, str | None]:
