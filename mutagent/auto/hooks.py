@@ -14,7 +14,7 @@ import wrapt
 from mutagent.auto import activation, catalogue, clients, patches, threads
 from mutagent.auto.report import IntegrationStatus, TargetStatus, check_version, version_of
 from mutagent.guard import attempt, guarded, record_failure
-from mutagent.integrations import answers, managers, streams
+from mutagent.integrations import answers, managers, sessions, streams
 from mutagent.integrations.engine import Traced, dispatching_wrapper, wrapper_for
 from mutagent.integrations.spec import (
     Alias,
@@ -27,6 +27,7 @@ from mutagent.integrations.spec import (
     Piece,
     Raw,
     Rebind,
+    Session,
     Target,
 )
 from mutagent.tracing.runtime import live
@@ -101,6 +102,8 @@ class Installed:
             return [Site(piece.modules, piece.path, _bound_anew)]
         if isinstance(piece, Manager):
             return [self._manager(piece), Site(piece.modules, piece.enter, partial(managers.entering_wrapper, piece))]
+        if isinstance(piece, Session):
+            return self._session(piece)
         if isinstance(piece, Close):
             return [Site(piece.modules, piece.path, partial(_closing_wrapper, piece, self.integration.iterator))]
         if isinstance(piece, Iteration):
@@ -125,6 +128,17 @@ class Installed:
     def _manager(self, piece: Manager) -> Site:
         traced = self._traced(piece.call)
         return Site(piece.call.modules, piece.call.path, partial(managers.making_wrapper, traced), traced)
+
+    def _session(self, piece: Session) -> list[Site]:
+        traced = self._traced(piece.call)
+        connection = piece.connection
+        return [
+            Site(piece.call.modules, piece.call.path, partial(managers.making_wrapper, traced), traced),
+            *(Site(piece.modules, enter, partial(managers.entering_wrapper, piece)) for enter in piece.enters),
+            Site(piece.modules, f"{connection}.{piece.send}", partial(patches.before_call, act=sessions.sending)),
+            Site(piece.modules, f"{connection}.{piece.parse}", partial(patches.after, act=sessions.receiving)),
+            Site(piece.modules, f"{connection}.{piece.close}", partial(patches.before, act=sessions.closing)),
+        ]
 
     def _traced(self, target: Target) -> Traced:
         marked = None if self.all_clients else partial(clients.is_marked, attribute=self.integration.client)

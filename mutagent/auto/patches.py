@@ -88,6 +88,13 @@ def setattr_quietly(target: Any, name: str, value: Any) -> None:
 
 def before(original: Callable[..., Any], act: Callable[[Any], None]) -> Callable[..., Any]:
     """A wrapper that lets ``act(self)`` see the object first, and stays out of the call otherwise."""
+    return _around(original, before=lambda self, args, kwargs: act(self))
+
+
+def before_call(
+    original: Callable[..., Any], act: Callable[[Any, tuple[Any, ...], dict[str, Any]], None]
+) -> Callable[..., Any]:
+    """The same, where ``act(self, args, kwargs)`` sees the arguments too."""
     return _around(original, before=act)
 
 
@@ -98,7 +105,7 @@ def after(original: Callable[..., Any], act: Callable[[Any, Any], Any]) -> Calla
 
 def _around(
     original: Callable[..., Any],
-    before: Callable[[Any], None] | None = None,
+    before: Callable[[Any, tuple[Any, ...], dict[str, Any]], None] | None = None,
     after: Callable[[Any, Any], Any] | None = None,
 ) -> Callable[..., Any]:
     label = getattr(original, "__qualname__", "call")
@@ -114,7 +121,7 @@ def _around(
         @functools.wraps(original)
         async def async_wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
             if before is not None:
-                guarded(label, before, self)
+                guarded(label, before, self, args, kwargs)
             return seen(self, await original(self, *args, **kwargs))
 
         return async_wrapper
@@ -122,7 +129,7 @@ def _around(
     @functools.wraps(original)
     def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
         if before is not None:
-            guarded(label, before, self)
+            guarded(label, before, self, args, kwargs)
         return seen(self, original(self, *args, **kwargs))
 
     return wrapper

@@ -13,7 +13,8 @@ from weakref import WeakKeyDictionary
 
 from mutagent.guard import attempt, guarded
 from mutagent.integrations.engine import Call, Traced, arguments_of
-from mutagent.integrations.spec import Manager
+from mutagent.integrations.sessions import opened
+from mutagent.integrations.spec import Manager, Session
 from mutagent.integrations.streams import record
 from mutagent.tracing import context
 
@@ -38,24 +39,25 @@ def _remember(traced: Traced, manager: Any, instance: Any, arguments: dict[str, 
     _made[manager] = (traced, instance, arguments)
 
 
-def _begin(piece: Manager, manager: Any) -> Call | None:
+def _begin(piece: Manager | Session, manager: Any) -> Call | None:
     made = _made.get(manager)
     if made is None:
         return None
     traced, instance, arguments = made
-    if piece.stream is not None:
+    if isinstance(piece, Manager) and piece.stream is not None:
         # That the answer comes as a stream is said by the method's name, not by an argument.
         arguments = {**arguments, "stream": True}
     return traced.begin(instance, arguments)
 
 
-def entering_wrapper(piece: Manager, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Around the manager's entering: the span of the request, and the raw stream watched from inside."""
+def entering_wrapper(piece: Manager | Session, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Around the manager's entering: the span of the request, and what comes of it watched from inside."""
+    label = piece.call.path
     if inspect.iscoroutinefunction(original):
 
         @functools.wraps(original)
         async def async_wrapper(self: Any) -> Any:
-            call = guarded(piece.enter, _begin, piece, self)
+            call = guarded(label, _begin, piece, self)
             if call is None:
                 return await original(self)
             context.current.set(call.span)
@@ -66,13 +68,13 @@ def entering_wrapper(piece: Manager, original: Callable[..., Any]) -> Callable[.
                 raise
             finally:
                 context.current.set(call.outer)
-            return _watched(piece, call, entered)
+            return _watched(piece, call, self, entered)
 
         return async_wrapper
 
     @functools.wraps(original)
     def wrapper(self: Any) -> Any:
-        call = guarded(piece.enter, _begin, piece, self)
+        call = guarded(label, _begin, piece, self)
         if call is None:
             return original(self)
         context.current.set(call.span)
@@ -83,12 +85,15 @@ def entering_wrapper(piece: Manager, original: Callable[..., Any]) -> Callable[.
             raise
         finally:
             context.current.set(call.outer)
-        return _watched(piece, call, entered)
+        return _watched(piece, call, self, entered)
 
     return wrapper
 
 
-def _watched(piece: Manager, call: Call, entered: Any) -> Any:
+def _watched(piece: Manager | Session, call: Call, manager: Any, entered: Any) -> Any:
+    if isinstance(piece, Session):
+        attempt(call.traced, "session", opened, piece, call, _made[manager][1], entered)
+        return entered
     if piece.stream is None:
         return call.settle(entered)
     attempt(call.traced, "stream", _watch, piece.stream, call, entered)

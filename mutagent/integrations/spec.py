@@ -158,6 +158,64 @@ class Manager:
 
 
 @dataclass(slots=True, eq=False)
+class Moment:
+    """What one event of a session means for its responses.
+
+    Args:
+        kind: ``"asked"`` for a response, which has no id yet; ``"begun"``; ``"said"`` the first or another piece of it;
+            ``"over"``; ``"refused"``, what was asked first; ``"told"``, something of the session itself.
+        key: the response's id.
+        request: what the response was asked for, where this event tells.
+        response: what it amounts to; of what is ``"told"``, its attributes.
+    """
+
+    kind: str
+    key: str | None = None
+    request: Request | None = None
+    response: Response | None = None
+
+
+class Events(Protocol):
+    """Follows the events of one session. It is given what the session was asked for."""
+
+    def sent(self, event: Any) -> Moment | None:
+        """What an event of the program's means."""
+
+    def received(self, event: Any) -> Moment | None:
+        """What an event of the provider's means."""
+
+    def so_far(self, key: str) -> Response:
+        """What a response amounts to that was never over."""
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """A connection over which responses are asked for and come as events: a span for it, and one for each response.
+
+    Args:
+        call: the method that makes the connection's manager; its arguments are the session's request.
+        response: kind and operation of a response's span.
+        modules: where the classes of manager and connection stand.
+        enters: paths of the methods that connect.
+        connection: path of the connection's class.
+        send: its method that takes an event from the program.
+        parse: its method that makes an event of what came.
+        close: its method that ends the session.
+        events: makes what follows the events, of the session's request and the resource called on.
+    """
+
+    call: Target
+    response: tuple[str, str]
+    modules: Modules
+    enters: tuple[str, ...]
+    connection: str
+    events: Callable[[Request, Any], Events]
+    send: str = "send"
+    parse: str = "parse_event"
+    close: str = "close"
+
+
+@dataclass(slots=True, eq=False)
 class Close:
     """A method by which a program leaves a stream early.
 
@@ -241,7 +299,7 @@ class Install:
     install: Callable[[Any], Callable[[], None]]
 
 
-Piece = Target | Dispatch | Manager | Close | Iteration | Raw | Alias | Rebind | Install
+Piece = Target | Dispatch | Manager | Session | Close | Iteration | Raw | Alias | Rebind | Install
 
 
 def no_error_facts(error: BaseException) -> Mapping[str, Any]:

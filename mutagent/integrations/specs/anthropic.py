@@ -126,7 +126,8 @@ ANTHROPIC = Integration(
         Raw(("anthropic._response",), "APIResponse.parse", close="APIResponse.close"),
         Raw(("anthropic._response",), "AsyncAPIResponse.parse", close="AsyncAPIResponse.close"),
     ),
-    traces="`messages`, `beta.messages`; `parse`, `.stream()`, tool runner, raw responses; Bedrock, Vertex, Foundry",
+    traces="`messages`, `beta.messages`; `parse`, `.stream()`, tool runner, batches and their results, "
+    "raw responses; Bedrock, Vertex, Foundry",
     leaves="`count_tokens`, managed agents",
     error=api_error,
     copies=tuple(

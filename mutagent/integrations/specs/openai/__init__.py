@@ -13,6 +13,8 @@ from mutagent.integrations.specs.openai import (
     chat,
     images,
     judgements,
+    realtime,
+    response_sessions,
     responses,
     text,
     vector_stores,
@@ -54,12 +56,15 @@ OPENAI = Integration(
         *judgements.TARGETS,
         *vector_stores.PIECES,
         *assistants.PIECES,
+        *realtime.PIECES,
+        *response_sessions.PIECES,
         *_LEAVING,
         *_RAW,
     ),
     traces="`chat.completions`, `responses`, `completions`, `embeddings`, `images`, `audio`, `moderations`, `decisions`, "
-    "`vector_stores.search`; `parse`, `.stream()`, raw responses; Azure",
-    leaves="`batches`, Assistants, Realtime",
+    "`vector_stores.search`, Assistants' runs, Realtime, Responses over a WebSocket; `parse`, `.stream()`, raw responses; "
+    "Azure",
+    leaves="`batches`, `live`, `videos`",
     error=api_error,
     copies=tuple(
         ((module,), f"{prefix}{cls}.{name}")

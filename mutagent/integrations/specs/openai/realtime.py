@@ -1,0 +1,205 @@
+"""Realtime: a span for the session, and one for each response.
+
+A response is asked for by the program, or begun by the service when somebody stopped speaking.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from mutagent.capture.plain import fields_of, get, get_list, read, read_str
+from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes import items
+from mutagent.integrations.shapes.hosts import client_of
+from mutagent.integrations.shapes.request import text_of
+from mutagent.integrations.shapes.tokens import usage
+from mutagent.integrations.spec import Moment, Request, Response, Session, Target
+
+_MAX_ITEMS = 200
+_ITEM_BYTES = 16_384
+# What a response is asked for has its own place on a span.
+_NOT_PARAMETERS = frozenset({"input", "instructions", "tools"})
+_ITEM_EVENTS = frozenset({"conversation.item.created", "conversation.item.added", "conversation.item.done"})
+_HEARD = "conversation.item.input_audio_transcription.completed"
+
+
+def request(given: dict[str, Any], instance: Any) -> Request:
+    """What a session is connected for."""
+    provider, server = client_of(instance, "openai")
+    model = text_of(given.get("model"))
+    call_id = given.get("call_id")
+    attributes = {"mutagent.call_id": call_id} if type(call_id) is str else {}
+    return Request(model=model, provider=provider, attributes=attributes, server=server)
+
+
+class Conversation:
+    """Follows a Realtime session: its settings, the items said so far, and the responses."""
+
+    def __init__(self, asked: Request, instance: Any) -> None:
+        self.asked = asked
+        self.session: dict[str, Any] = {}
+        # The items by their ids, as messages; what was said is corrected later, when it has been transcribed.
+        self.items: OrderedDict[str, Any] = OrderedDict()
+        # What the program asked for, with the id of its event, until the response begins.
+        self.wanted: list[tuple[str | None, Any]] = []
+        self.texts: dict[str, list[str]] = {}
+
+    def sent(self, event: Any) -> Moment | None:
+        """Responses are asked for; everything else the provider confirms."""
+        if read_str(event, "type") != "response.create":
+            return None
+        self.wanted.append((read_str(event, "event_id"), Snapshot().take(read(event, "response"))))
+        return Moment("asked")
+
+    def received(self, event: Any) -> Moment | None:
+        """What an event of the provider's means."""
+        kind = get(event, "type")
+        if kind in ("session.created", "session.updated"):
+            return self.told(get(event, "session"))
+        if kind in _ITEM_EVENTS:
+            self.add(get(event, "item"))
+        elif kind == _HEARD:
+            self.heard(event)
+        elif kind == "conversation.item.deleted":
+            self.items.pop(str(get(event, "item_id")), None)
+        elif kind == "response.created":
+            return self.begun(get(event, "response"))
+        elif kind == "response.done":
+            return self.over(get(event, "response"))
+        elif kind == "error":
+            return self.refused(get(event, "error"))
+        elif type(kind) is str and kind.endswith(".delta") and type(get(event, "response_id")) is str:
+            return self.said(get(event, "response_id"), kind, get(event, "delta"))
+        return None
+
+    def told(self, session: Any) -> Moment:
+        """The session's settings, as they are from here on."""
+        taken = Snapshot().take(session)
+        self.session = taken if type(taken) is dict else {}
+        attributes = {"gen_ai.conversation.id": self.session.get("id")}
+        found = {name: value for name, value in attributes.items() if type(value) is str}
+        return Moment("told", response=Response(model=text_of(self.session.get("model")), attributes=found))
+
+    def add(self, item: Any) -> None:
+        """An item is part of the conversation, or is now as it stays."""
+        key = str(get(item, "id"))
+        self.items[key] = items.message(fields_of(item), Snapshot(_ITEM_BYTES))
+        while len(self.items) > _MAX_ITEMS:
+            self.items.popitem(last=False)
+
+    def heard(self, event: Any) -> None:
+        """What the user said, in words."""
+        message = self.items.get(str(get(event, "item_id")))
+        if type(message) is dict:
+            spoken = {"type": "input_audio", "transcript": Snapshot(_ITEM_BYTES).take(get(event, "transcript"))}
+            self.items[str(get(event, "item_id"))] = {**message, "content": [spoken]}
+
+    def begun(self, answer: Any) -> Moment:
+        """A response begins: it answers what was said so far, unless it was given an input of its own."""
+        wanted = self.wanted.pop(0)[1] if self.wanted else None
+        return Moment("begun", str(get(answer, "id")), self.request(wanted))
+
+    def request(self, wanted: Any) -> Request:
+        """What a response is asked for."""
+        wanted = wanted if type(wanted) is dict else {}
+        attributes: dict[str, Any] = {}
+        head: list[dict[str, Any]] = []
+        instructions = wanted.get("instructions") or self.session.get("instructions")
+        if type(instructions) is str:
+            attributes["gen_ai.system_instructions"] = instructions
+            head = [{"role": "system", "content": instructions}]
+        tools = wanted.get("tools") or self.session.get("tools")
+        if tools:
+            attributes["gen_ai.tool.definitions"] = tools
+        own = wanted.get("input")
+        said = [items.message(item, Snapshot()) for item in own] if type(own) is list else list(self.items.values())
+        modalities = wanted.get("output_modalities") or wanted.get("modalities") or self._modalities()
+        attributes["gen_ai.output.type"] = "speech" if "audio" in modalities else "text"
+        given = {name: wanted[name] for name in wanted if name not in _NOT_PARAMETERS}
+        temperature = self.session.get("temperature")
+        return Request(
+            model=text_of(self.session.get("model")) or self.asked.model,
+            provider=self.asked.provider,
+            input={"messages": [*head, *said]},
+            parameters={**({} if temperature is None else {"temperature": temperature}), **given},
+            attributes=attributes,
+            server=self.asked.server,
+            streamed=True,
+        )
+
+    def _modalities(self) -> list[Any]:
+        found = self.session.get("output_modalities") or self.session.get("modalities")
+        return found if type(found) is list else ["audio"]
+
+    def said(self, key: str, kind: str, delta: Any) -> Moment:
+        """A piece of a response; of sound, only that it came."""
+        if type(delta) is str and "audio.delta" not in kind and "arguments" not in kind:
+            self.texts.setdefault(key, []).append(delta)
+        return Moment("said", key)
+
+    def over(self, answer: Any) -> Moment:
+        """A response is done, whatever came of it."""
+        key = str(get(answer, "id"))
+        self.texts.pop(key, None)
+        return Moment("over", key, response=response(answer))
+
+    def refused(self, error: Any) -> Moment | None:
+        """What the provider would not do; an error names the event that it is about where that has an id."""
+        about = get(error, "event_id")
+        if not self.wanted or (type(about) is str and self.wanted[0][0] != about):
+            return None
+        found = Response(error=text_of(get(error, "message")) or "refused")
+        code = get(error, "code") or get(error, "type")
+        if type(code) is str:
+            found.attributes["mutagent.error.code"] = code
+        return Moment("refused", request=self.request(self.wanted.pop(0)[1]), response=found)
+
+    def so_far(self, key: str) -> Response:
+        """A response that was never done: the text that came."""
+        text = "".join(self.texts.pop(key, []))
+        return Response(id=key, output={"messages": [{"role": "assistant", "content": text}]} if text else None)
+
+
+def response(answer: Any) -> Response:
+    """A whole response of a Realtime session."""
+    details = get(answer, "status_details")
+    status = get(answer, "status")
+    error = get(details, "error") if status == "failed" else None
+    attributes: dict[str, Any] = {}
+    if type(get(answer, "conversation_id")) is str:
+        attributes["gen_ai.conversation.id"] = get(answer, "conversation_id")
+    code = get(error, "code") or get(error, "type")
+    if type(code) is str:
+        attributes["mutagent.error.code"] = code
+    reason = get(details, "reason") or status
+    return Response(
+        id=get(answer, "id"),
+        finish_reasons=[reason] if type(reason) is str else [],
+        output=items.output(get_list(answer, "output")),
+        usage=usage(get(answer, "usage")),
+        attributes=attributes,
+        error=(text_of(get(error, "message")) or "failed") if status == "failed" else None,
+    )
+
+
+def session(modules: tuple[str, ...], resource: str, manager: str, events: Any, operation: str, prefix: str) -> Session:
+    """A resource's ``connect``, with its manager and its connection."""
+    enter = "__aenter__" if prefix else "__enter__"
+    return Session(
+        call=Target(modules, f"{prefix}{resource}.connect", "chain", operation, request),
+        response=("llm.chat", "chat"),
+        modules=modules,
+        enters=(f"{prefix}{manager}Manager.{enter}", f"{prefix}{manager}Manager.enter"),
+        connection=f"{prefix}{manager}",
+        events=events,
+    )
+
+
+_MODULES = (("openai.resources.realtime.realtime",), ("openai.resources.beta.realtime.realtime",))
+
+PIECES = tuple(
+    session(modules, "Realtime", "RealtimeConnection", Conversation, "realtime", prefix)
+    for prefix in ("", "Async")
+    for modules in _MODULES
+)

@@ -1,0 +1,59 @@
+"""A WebSocket server on loopback that speaks as a session of OpenAI's does."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.integrations.openai.program import openai
+from tests.integrations.surfaces import attribute
+from tests.integrations.ways import Way
+
+server = pytest.importorskip("websockets.sync.server")
+
+Event = dict[str, Any]
+
+
+@contextmanager
+def serving(greeting: list[Event], answer: Callable[[Event], list[Event]]) -> Iterator[str]:
+    """The URL of a server that greets each client and answers each of its events."""
+
+    def converse(connection: Any) -> None:
+        for event in greeting:
+            connection.send(json.dumps(event))
+        for message in connection:
+            for event in answer(json.loads(message)):
+                connection.send(json.dumps(event))
+
+    listening = server.serve(converse, "127.0.0.1", 0)
+    thread = threading.Thread(target=listening.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"ws://127.0.0.1:{listening.socket.getsockname()[1]}/v1"
+    finally:
+        listening.shutdown()
+        thread.join(5)
+
+
+def run(way: Way, url: str, method: str, program: Callable[[Any], Awaitable[Any]]) -> Any:
+    """Run ``program(client.<method>)`` with a client of the server at ``url``."""
+
+    async def whole() -> Any:
+        cls = openai.AsyncOpenAI if way.name == "async" else openai.OpenAI
+        client = cls(
+            base_url=url.replace("ws:", "http:"), websocket_base_url=url, api_key="key-of-the-test", max_retries=0
+        )
+        try:
+            found = attribute(client, method)
+            if found is None:
+                pytest.skip(f"openai {openai.__version__} has no {method}")
+            return await program(found)
+        finally:
+            await way.close(client)
+
+    return way.run(whole())
