@@ -9,9 +9,9 @@ import pytest
 
 from mutagent.integrations.shapes.counted import Counted
 from mutagent.integrations.specs import anthropic_batches
+from tests.integrations import calling
 from tests.integrations.routes import Reply, serving
 from tests.integrations.spans import normal
-from tests.integrations.surfaces import attribute
 from tests.integrations.ways import WAYS
 
 anthropic = pytest.importorskip("anthropic")
@@ -73,19 +73,8 @@ def nothing_counted(monkeypatch):
 
 
 def run(way: Any, surface: str, routes: dict[str, list[Reply]], program: Any) -> Any:
-    async def whole(url: str) -> Any:
-        cls = anthropic.AsyncAnthropic if way.name == "async" else anthropic.Anthropic
-        client = cls(base_url=url, api_key="key-of-the-test", max_retries=0)
-        try:
-            found = attribute(client, surface)
-            if found is None:
-                pytest.skip(f"anthropic {anthropic.__version__} has no {surface}")
-            return await program(found)
-        finally:
-            await way.close(client)
-
     with serving(routes) as url:
-        return way.run(whole(url))
+        return calling.run(way, "anthropic.Anthropic", surface, program, url)
 
 
 def span_of(name: str, attributes: dict[str, Any], **fields: Any) -> dict[str, Any]:

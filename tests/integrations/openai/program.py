@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from mutagent.testing import CapturedSpans
+from tests.integrations import calling
 from tests.integrations.spans import normal
-from tests.integrations.surfaces import attribute
 from tests.integrations.ways import WAYS, Way
 
 openai = pytest.importorskip("openai")
@@ -20,19 +20,7 @@ every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 
 def run(way: Way, url: str, method: str, program: Callable[[Any], Awaitable[Any]]) -> Any:
     """Run ``program(client.<method>)``; skips where the installed version has no such method."""
-
-    async def whole() -> Any:
-        cls = openai.AsyncOpenAI if way.name == "async" else openai.OpenAI
-        client = cls(base_url=url, api_key="key-of-the-test", max_retries=0)
-        try:
-            found = attribute(client, method)
-            if found is None:
-                pytest.skip(f"openai {openai.__version__} has no {method}")
-            return await program(found)
-        finally:
-            await way.close(client)
-
-    return way.run(whole())
+    return calling.run(way, "openai.OpenAI", method, program, url)
 
 
 def seen(captured: CapturedSpans) -> list[dict[str, Any]]:

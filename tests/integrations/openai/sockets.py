@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.integrations.openai.program import openai
-from tests.integrations.surfaces import attribute
+from tests.integrations import calling
 from tests.integrations.ways import Way
 
 server = pytest.importorskip("websockets.sync.server")
@@ -42,18 +41,4 @@ def serving(greeting: list[Event], answer: Callable[[Event], list[Event]]) -> It
 
 def run(way: Way, url: str, method: str, program: Callable[[Any], Awaitable[Any]]) -> Any:
     """Run ``program(client.<method>)`` with a client of the server at ``url``."""
-
-    async def whole() -> Any:
-        cls = openai.AsyncOpenAI if way.name == "async" else openai.OpenAI
-        client = cls(
-            base_url=url.replace("ws:", "http:"), websocket_base_url=url, api_key="key-of-the-test", max_retries=0
-        )
-        try:
-            found = attribute(client, method)
-            if found is None:
-                pytest.skip(f"openai {openai.__version__} has no {method}")
-            return await program(found)
-        finally:
-            await way.close(client)
-
-    return way.run(whole())
+    return calling.run(way, "openai.OpenAI", method, program, url.replace("ws:", "http:"), websocket_base_url=url)
