@@ -61,9 +61,9 @@ OPENAI = Integration(
         *_LEAVING,
         *_RAW,
     ),
-    traces="`chat.completions`, `responses`, `completions`, `embeddings`, `images`, `audio`, `moderations`, `decisions`, "
-    "`vector_stores.search`, Assistants' runs, Realtime, Responses over a WebSocket; `parse`, `.stream()`, raw responses; "
-    "Azure",
+    traces="`chat.completions`, `responses`, `completions`, `embeddings`, `images`, `audio`, `moderations`, "
+    "`decisions`, `vector_stores.search`, Assistants' runs, Realtime, Responses over a WebSocket; `parse`, "
+    "`.stream()`, raw responses; Azure",
     leaves="`batches`, `live`, `videos`",
     error=api_error,
     copies=tuple(
