@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from mutagent.capture import snapshot
 from mutagent.config import Settings, resolve
-from mutagent.tracing import runtime
+from mutagent.tracing import failure, runtime
 
 if TYPE_CHECKING:
     from mutagent.tracing.span import MutagentSpan
@@ -112,3 +112,5 @@ class capture:  # used as a function: `with capture() as captured:`
         assert self._before is not None
         live.tracer, live.pipeline, live.undecided = self._before
         snapshot.set_max_bytes(self._max_bytes)
+        before = live.tracer
+        failure.set_with_messages(before is None or before.capture_inputs or before.capture_outputs)

@@ -17,6 +17,7 @@ from typing import Any
 from mutagent.capture.masking import FieldMask, without_secrets
 from mutagent.config import Settings
 from mutagent.export.encoding import json_bytes
+from mutagent.export.structure import without_words
 from mutagent.guard import guarded
 from mutagent.tracing.ids import span_hex, trace_hex
 from mutagent.tracing.span import MutagentSpan, Session
@@ -73,7 +74,7 @@ class Encoder:
             cost_usd: what it cost, where the span doesn't say so itself.
             outcome: what became of an open span of which no more will be heard, such as ``interrupted``.
         """
-        fields = _SpanFields(span, self._settings.mask).all(cost_usd, outcome)
+        fields = _SpanFields(span, self._settings).all(cost_usd, outcome)
         body = without_secrets(json_bytes(fields))
         trace_id = trace_hex(span.trace_number)
         header = b'{"traceId":"%s",%s' % (trace_id.encode(), self._tail(span.root_session))
@@ -113,11 +114,12 @@ class _SpanFields:
 
     __slots__ = ("_attributes", "_mask", "_span")
 
-    def __init__(self, span: MutagentSpan, mask: Any) -> None:
+    def __init__(self, span: MutagentSpan, settings: Settings) -> None:
         self._span = span
-        self._mask = FieldMask(mask)
+        self._mask = FieldMask(settings.mask)
         # A copy: the program may still write to those of an open span.
-        self._attributes: dict[str, Any] = dict(span.attributes)
+        copied = dict(span.attributes)
+        self._attributes: dict[str, Any] = copied if settings.capture_inputs else without_words(copied)
 
     def all(self, cost_usd: float | None, outcome: str | None) -> dict[str, Any]:
         """Every field that has a value; attributes come after what still adds to them."""

@@ -32,6 +32,14 @@ _GROUP = getattr(builtins, "BaseExceptionGroup", None)
 _MAX_MESSAGE = 8_192
 _MAX_FRAMES = 60
 _MAX_CHAIN = 5
+# Messages quote values; where no content is recorded, an exception is its class and its frames.
+_with_messages = True
+
+
+def set_with_messages(with_messages: bool) -> None:
+    """Whether what exceptions say is recorded from here on."""
+    global _with_messages
+    _with_messages = with_messages
 
 
 def type_name(error: BaseException) -> str:
@@ -93,7 +101,8 @@ def _one(error: BaseException) -> str:
     traceback: TracebackType | None = _stored(error, "__traceback__")
     frames = [pair for pair in walk_tb(traceback) if not pair[0].f_code.co_filename.startswith(_OWN_FILES)]
     lines = StackSummary.extract(iter(frames[-_MAX_FRAMES:])).format()
-    return "".join(["Traceback (most recent call last):\n", *lines, f"{type_name(error)}: {message(error)}"])
+    said = f": {message(error)}" if _with_messages else ""
+    return "".join(["Traceback (most recent call last):\n", *lines, f"{type_name(error)}{said}"])
 
 
 def record(span: MutagentSpan, error: BaseException, said: str | None = None) -> None:
@@ -104,7 +113,9 @@ def record(span: MutagentSpan, error: BaseException, said: str | None = None) ->
     if is_kind(error, GeneratorExit):
         span.status = "ok" if span.status == "unset" else span.status
         return
-    text = message(error) if said is None else shortened(said, _MAX_MESSAGE)
+    text = ""
+    if _with_messages:
+        text = message(error) if said is None else shortened(said, _MAX_MESSAGE)
     span.status = "error"
     span.status_message = text or type_name(error)
     span.attributes["error.type"] = type_name(error)

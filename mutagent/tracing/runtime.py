@@ -105,9 +105,11 @@ def start(settings: Settings, sink: Any = None) -> None:
     """
     from mutagent.auto.activation import is_active
     from mutagent.capture.snapshot import set_max_bytes
+    from mutagent.tracing.failure import set_with_messages
     from mutagent.tracing.tracer import Tracer
 
     set_max_bytes(settings.max_field_bytes)
+    set_with_messages(settings.capture_inputs or settings.capture_outputs)
     old = live.pipeline
     pipeline = _pipeline(settings) if sink is None else sink
     tracer = Tracer(settings, pipeline)

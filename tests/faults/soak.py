@@ -59,8 +59,17 @@ def level() -> Level:
     )
 
 
+class ForgetfulProvider(Provider):
+    """Answers, and keeps no journal: what it kept would be taken for growth of the program's."""
+
+    def call(self, *given: Any) -> Any:
+        self.journal.clear()
+        self.responses.clear()
+        return super().call(*given)
+
+
 class ForgetfulCollector(Collector):
-    """Takes spans and keeps none: what it kept would be taken for growth of the program's."""
+    """Takes spans and keeps none."""
 
     def take(self, headers: dict[str, str], body: Any) -> Any:
         taken = super().take(headers, body)
@@ -159,7 +168,7 @@ def _client() -> Iterator[Any]:
     import openai
 
     with (
-        Provider(Script([Rule(Reply("one two three four five six seven"))])) as provider,
+        ForgetfulProvider(Script([Rule(Reply("one two three four five six seven"))])) as provider,
         openai.OpenAI(base_url=provider.openai_url, api_key="k", max_retries=0) as client,
     ):
         yield client
