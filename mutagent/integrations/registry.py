@@ -68,6 +68,7 @@ INTEGRATIONS: dict[str, Row] = {
             "aiobotocore.client": Gate("AioClientCreator.create_client", "service_name", _BEDROCK),
         },
     ),
+    "google-genai": Row(roots=("google.genai",), spec="mutagent.integrations.specs.google:GOOGLE"),
 }
 
 ROOTS: tuple[str, ...] = tuple(sorted({root for row in INTEGRATIONS.values() for root in row.roots}))

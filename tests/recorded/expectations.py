@@ -37,11 +37,19 @@ _PARAMETERS = {
     "stopSequences": "gen_ai.request.stop_sequences",
     "num_generations": "gen_ai.request.choice.count",
     "output_dimension": "gen_ai.embeddings.dimension.count",
+    "topK": "gen_ai.request.top_k",
+    "maxOutputTokens": "gen_ai.request.max_tokens",
+    "candidateCount": "gen_ai.request.choice.count",
+    "responseMimeType": "mutagent.request.response_mime_type",
+    "responseModalities": "mutagent.request.response_modalities",
+    "responseSchema": "mutagent.request.response_schema",
+    "responseJsonSchema": "mutagent.request.response_json_schema",
+    "thinkingConfig": "mutagent.request.thinking_config",
 }
 _LISTS = ("stop", "stop_sequences", "stopSequences", "encoding_format")
-# Objects of Bedrock's bodies that hold parameters, and fields that hold what is asked.
-_GROUPS = ("inferenceConfig", "textGenerationConfig")
-_ASKED = ("inputText", "singleEmbeddingParams")
+# Objects of Bedrock's and Gemini's bodies that hold parameters, and fields that hold what is asked.
+_GROUPS = ("inferenceConfig", "textGenerationConfig", "generationConfig")
+_ASKED = ("inputText", "singleEmbeddingParams", "requests")
 # The index shortens long values to this.
 _SHORTENED = "{…}"
 PRESENT = object()
@@ -88,11 +96,14 @@ def _asked_again(step: Step) -> dict[str, Any]:
 
 def _tokens(step: Step, said: dict[str, Any]) -> dict[str, Any]:
     fresh, cached, created = said["input_tokens"], said["cached_tokens"], said["cache_creation_tokens"]
+    made = said["output_tokens"]
     if fresh is not None and step.row["client"] in ("anthropic", "bedrock"):
         fresh += (cached or 0) + (created or 0)
+    if step.row["provider"] in ("gemini", "vertex") and said["reasoning_tokens"] is not None:
+        made = (made or 0) + said["reasoning_tokens"]
     counts = {
         "input": fresh,
-        "output": said["output_tokens"],
+        "output": made,
         "total": said["total_tokens"],
         "cache_read": cached,
         "cache_creation": created,
@@ -102,7 +113,7 @@ def _tokens(step: Step, said: dict[str, Any]) -> dict[str, Any]:
 
 
 def _finish_reasons(step: Step, said: str) -> list[str]:
-    if step.call.startswith("responses."):
+    if step.call.startswith("responses.") or said.startswith("blocked:"):
         return [said.partition(":")[2] or said]
     return said.split(",")
 

@@ -14,6 +14,8 @@ CLIENTS = {
     # No release of it is of a major version yet: what an installed one lacks is always asked.
     "ollama": ("ollama", 1),
     "bedrock": ("boto3", 1),
+    "gemini": ("google-genai", 3),
+    "vertex": ("google-genai", 3),
 }
 
 # Calls that make no span, by pattern: they ask no model for anything. An OpenAI batch is submitted as a file's id.
@@ -31,7 +33,9 @@ NOT_TRACED = (
     "files.*",
     "beta.files.*",
     "fine_tuning.*",
-    "models.*",
+    "models.list",
+    "models.retrieve",
+    "models.delete",
     "beta.models.*",
     "*count_tokens",
     "responses.input_items.*",

@@ -47,6 +47,7 @@ SPEC_MAY_IMPORT = (
 THIRD_PARTY = (
     "openai",
     "anthropic",
+    "google",
     "langchain_core",
     "langgraph",
     "mistralai",
