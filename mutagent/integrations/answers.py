@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import isasyncgen, isgenerator
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -41,6 +42,8 @@ _unread: WeakKeyDictionary[Any, Unread] = WeakKeyDictionary()
 def settle(call: Call, result: Any) -> Any:
     """End the call with a whole answer, or go on watching a stream or a raw response; returns what the program gets."""
     if not call.span.recording:
+        if call.traced.target.chunks is not None and (isgenerator(result) or isasyncgen(result)):
+            return record(call, result)  # the requests that it sends when it is read are left out like the call
         call.end()
         return result
     if _is_raw(call, result):

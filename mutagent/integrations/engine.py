@@ -66,6 +66,10 @@ class Traced:
         kind = self.target.kind
         family = _FAMILY.get(kind, kind)
         claim = None if parent is None else parent.claim
+        if self.target.inner and parent is not None and claim is not None:
+            # It is part of what an outer call of the library does, if that stands for requests of this family itself.
+            if _FAMILY.get(parent.kind, parent.kind) == family:
+                return None
         if parent is not None and (claim == family or claim == _COVERED + family):
             if claim == family:
                 parent.claim = UNDER_WAY
@@ -184,6 +188,8 @@ def fill_gaps(span: MutagentSpan, request: Request) -> None:
 
 def wrapper_for(traced: Traced, original: Callable[..., Any]) -> Callable[..., Any]:
     """What stands in the target's place: a plain function, so that bound methods stay picklable and copyable."""
+    if traced.target.lazy:
+        return lazy_wrapper(traced, original)
     if inspect.iscoroutinefunction(original):
 
         @functools.wraps(original)
@@ -211,6 +217,22 @@ def wrapper_for(traced: Traced, original: Callable[..., Any]) -> Callable[..., A
         finally:
             context.current.set(call.outer)
         return awaited(call, result) if inspect.iscoroutine(result) else call.settle(result)
+
+    return wrapper
+
+
+def lazy_wrapper(traced: Traced, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Around a method that returns a generator: its span begins when that is first read, and sends the request."""
+
+    @functools.wraps(original)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        stream = original(*args, **kwargs)
+        if not traced.on:
+            return stream
+        from mutagent.integrations.streams import unbegun
+
+        watched = guarded(traced.label, unbegun, functools.partial(begun, traced, args, kwargs, False), stream)
+        return stream if watched is None else watched
 
     return wrapper
 

@@ -180,7 +180,8 @@ def _step(self: StreamProxy, step: Callable[..., Any], *args: Any) -> Any:
     except BaseException as error:
         recording.stopped(error)
         raise
-    attempt(recording.call.traced, "chunk", recording.hidden, piece)
+    if not recording.ended:
+        attempt(recording.call.traced, "chunk", recording.hidden, piece)
     return piece
 
 
@@ -191,7 +192,8 @@ async def _async_step(self: StreamProxy, step: Callable[..., Any], *args: Any) -
     except BaseException as error:
         recording.stopped(error)
         raise
-    attempt(recording.call.traced, "chunk", recording.hidden, piece)
+    if not recording.ended:
+        attempt(recording.call.traced, "chunk", recording.hidden, piece)
     return piece
 
 

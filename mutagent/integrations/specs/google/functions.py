@@ -11,7 +11,7 @@ from mutagent.capture.plain import as_list, is_kind, loaded, read, read_str, who
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.spec import Dispatch, Piece, Request, Response, Target
 from mutagent.integrations.specs.google.contents import function_words, messages, named
-from mutagent.integrations.specs.google.generate import MODELS, Answer, where
+from mutagent.integrations.specs.google.generate import MODELS, Answer, target, where
 
 CHATS = ("google.genai.chats",)
 TOOLS = ("google.genai._extra_utils",)
@@ -112,14 +112,23 @@ def _applies_to_chat(given: dict[str, Any], instance: Any) -> bool:
     return applies(given.get("config") or read(instance, "_config"))
 
 
-def _chain(modules: tuple[str, ...], path: str) -> Dispatch:
-    in_chat = modules is CHATS
-    request, decide = (chat_request, _applies_to_chat) if in_chat else (content_request, _applies_to_models)
-    target = Target(
-        modules, path, "chain", "invoke_workflow", request, words, Words,
-        parameters=("message", "config") if in_chat else (),
+def _content(path: str) -> Dispatch:
+    several = Target(
+        MODELS, path, "chain", "invoke_workflow", content_request, words, Words, lazy=_is_lazy(path)
     )  # fmt: skip
-    return Dispatch((target,), lambda given, instance: target if decide(given, instance) else None)
+    one = target(path)
+    return Dispatch((several, one), lambda given, instance: several if _applies_to_models(given, instance) else one)
+
+
+def _chat(path: str) -> Dispatch:
+    several = Target(
+        CHATS, path, "chain", "invoke_workflow", chat_request, words, Words, ("message", "config"), lazy=_is_lazy(path)
+    )
+    return Dispatch((several,), lambda given, instance: several if _applies_to_chat(given, instance) else None)
+
+
+def _is_lazy(path: str) -> bool:
+    return path.endswith("_stream") and not path.startswith("Async")
 
 
 def _tool_target(modules: tuple[str, ...], path: str) -> Target:
@@ -130,13 +139,10 @@ def _tool_target(modules: tuple[str, ...], path: str) -> Target:
     )
 
 
+_METHODS = [(prefix, suffix) for prefix in ("", "Async") for suffix in ("", "_stream")]
 PIECES: tuple[Piece, ...] = (
-    *(
-        _chain(modules, f"{prefix}{cls}.{method}{suffix}")
-        for modules, cls, method in ((MODELS, "Models", "generate_content"), (CHATS, "Chat", "send_message"))
-        for prefix in ("", "Async")
-        for suffix in ("", "_stream")
-    ),
+    *(_content(f"{prefix}Models.generate_content{suffix}") for prefix, suffix in _METHODS),
+    *(_chat(f"{prefix}Chat.send_message{suffix}") for prefix, suffix in _METHODS),
     _tool_target(TOOLS, "invoke_function_from_dict_args"),
     _tool_target(TOOLS, "invoke_function_from_dict_args_async"),
     _tool_target(SESSIONS, "McpToGenAiToolAdapter.call_tool"),

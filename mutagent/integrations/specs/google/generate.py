@@ -1,7 +1,8 @@
-"""Content that is generated, whole or streamed: one span for each request that the client sends.
+"""Content that is generated, whole or streamed.
 
-The client's private methods are patched, as the public ones may make several requests: with functions that the client
-calls by itself, and where an answer goes on in a further request.
+A call of the public methods is one span, and what the client asks again by itself, where an answer goes on in a
+further request, is part of it. Where the client calls functions by itself, each request that it sends by the private
+methods has a span of its own (:mod:`mutagent.integrations.specs.google.functions`).
 """
 
 from __future__ import annotations
@@ -203,11 +204,16 @@ def _by_client_names(value: Any) -> Any:
     return {name: item if name in _FREE else _by_client_names(item) for name, item in named(value).items()}
 
 
+def target(path: str) -> Target:
+    """A method that sends requests for content: a private one by which public ones send theirs, where it is private."""
+    name = path.rpartition(".")[2]
+    inner, streamed = name.startswith("_"), name.endswith("_stream")
+    return Target(
+        MODELS, path, "llm.chat", "chat", streamed_request if streamed else request, response,
+        Answer if streamed else None, inner=inner, lazy=streamed and not path.startswith("Async"),
+    )  # fmt: skip
+
+
 TARGETS = tuple(
-    target
-    for cls in ("Models", "AsyncModels")
-    for target in (
-        Target(MODELS, f"{cls}._generate_content", "llm.chat", "chat", request, response),
-        Target(MODELS, f"{cls}._generate_content_stream", "llm.chat", "chat", streamed_request, response, Answer),
-    )
+    target(f"{prefix}Models._generate_content{suffix}") for prefix in ("", "Async") for suffix in ("", "_stream")
 )
