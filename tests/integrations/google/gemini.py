@@ -20,7 +20,9 @@ every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 quiet = [
     pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning"),
 ]
+COUNTS_THOUGHTS = "thoughts_token_count" in genai.types.GenerateContentResponseUsageMetadata.model_fields
 
 
 def at_least(*numbers: int) -> bool:

@@ -7,7 +7,18 @@ import json
 
 import pytest
 
-from tests.integrations.google.gemini import answering, at_least, calls, counts, every_way, quiet, run, says, vertex
+from tests.integrations.google.gemini import (
+    COUNTS_THOUGHTS,
+    answering,
+    at_least,
+    calls,
+    counts,
+    every_way,
+    quiet,
+    run,
+    says,
+    vertex,
+)
 from tests.integrations.ways import WAYS
 
 genai = pytest.importorskip("google.genai")
@@ -28,6 +39,7 @@ def span_of(captured, *answers, **arguments):
     return span
 
 
+@pytest.mark.skipif(not COUNTS_THOUGHTS, reason="this client does not know of thoughts")
 def test_a_call_is_one_span(captured):
     config = {"temperature": 0.5, "top_k": 3, "max_output_tokens": 9, "stop_sequences": ["END"], "candidate_count": 1}
     answer = says("Hello ", "there.", **counts(7, 6, thoughtsTokenCount=5, cachedContentTokenCount=4))
@@ -178,10 +190,9 @@ def test_a_blocked_prompt_says_why(captured):
     assert "output" not in span or span["output"] == {"messages": []}
 
 
+@pytest.mark.skipif(not COUNTS_THOUGHTS, reason="this client does not know of them")
 def test_tokens_that_tools_put_into_the_prompt_are_told_apart(captured):
     span = span_of(captured, says("1", **counts(5, 2, toolUsePromptTokenCount=30)), contents="Hi")
-    if not at_least(1, 2):
-        pytest.skip("this client does not know of them")
     assert span["tokens"] == {"input": 5, "output": 2, "total": 37}
     assert span["attributes"]["mutagent.usage.tool_use.input_tokens"] == 30
 

@@ -1,7 +1,6 @@
 """Functions that the client calls by itself: each request and each function under one span, and only there."""
 
-from __future__ import annotations
-
+# No annotations from the future: older versions of the client can't read those of a function that are text.
 import pytest
 
 from mutagent.testing import capture

@@ -110,9 +110,7 @@ def test_what_was_said_before(way, captured):
     user, call = span["input"]["messages"]
     assert user == {"role": "user", "content": "Weather?"}
     assert call["role"] == "assistant"
-    assert call["toolCalls"] == [
-        {"id": "call-1", "name": "weather", "arguments": {"city": "Paris"}, "result": "sunny"}
-    ]
+    assert call["toolCalls"] == [{"id": "call-1", "name": "weather", "arguments": {"city": "Paris"}, "result": "sunny"}]
     assert span["attributes"]["gen_ai.tool.definitions"] == tools
 
 

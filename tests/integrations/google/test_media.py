@@ -10,7 +10,7 @@ import pytest
 from tests.integrations.google.gemini import answering, at_least, every_way, quiet, run, vertex
 
 pytest.importorskip("google.genai")
-from google.genai import types  # noqa: E402 - only where it is installed
+from google.genai import types
 
 pytestmark = [*quiet, pytest.mark.filterwarnings("ignore")]  # its methods for images are deprecated
 PIXELS = bytes(range(40))

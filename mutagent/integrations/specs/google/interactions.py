@@ -30,8 +30,7 @@ def request(given: dict[str, Any], instance: Any) -> Request:
     """What an interaction asks for."""
     asked = _asked(given)
     budget = Snapshot()
-    provider, server = where(instance, {})
-    client = getattr(instance, "_client", None)
+    provider, server = _where(instance)
     system = system_text(asked.get("system_instruction"), budget)
     found = Request(
         model=text_of(asked.get("model")),
@@ -40,7 +39,7 @@ def request(given: dict[str, Any], instance: Any) -> Request:
         parameters=parameters(
             {**named(asked.get("generation_config")), **{k: v for k, v in asked.items() if k not in _NOT_PARAMETERS}}
         ),
-        server=server or (None if client is None else str(getattr(client, "base_url", "")) or None),
+        server=server,
         streamed=asked.get("stream") is True,
     )
     agent, before = asked.get("agent"), asked.get("previous_interaction_id")
@@ -54,6 +53,17 @@ def request(given: dict[str, Any], instance: Any) -> Request:
     if as_list(asked.get("tools")):
         found.attributes["gen_ai.tool.definitions"] = told(asked["tools"], budget)
     return found
+
+
+def _where(instance: Any) -> tuple[str, str | None]:
+    """The provider and the base URL: each form of the client has them elsewhere."""
+    client, settings = getattr(instance, "_client", None), getattr(instance, "sdk_configuration", None)
+    if client is not None:
+        provider = "gcp.vertex_ai" if getattr(client, "_is_vertex", False) is True else "gcp.gemini"
+        return provider, str(getattr(client, "base_url", "")) or None
+    provider, server = where(instance, {})
+    version = read_str(getattr(settings, "globals", None), "api_version") or ""
+    return "gcp.vertex_ai" if "/projects/" in version else provider, server or read_str(settings, "server_url")
 
 
 def _asked(given: dict[str, Any]) -> dict[str, Any]:
@@ -278,6 +288,9 @@ def _whole(step: dict[str, Any]) -> list[dict[str, Any]]:
         start["arguments"] = arguments("".join(step["json"]))
     if step["thought"]:
         start["summary"] = [*read_list(start, "summary"), {"text": "".join(step["thought"])}]
+    if kind == "text":
+        start["text"] = (read_str(start, "text") or "") + "".join(step["text"])
+        return [start, *blocks]
     if kind.endswith(("_call", "_result")):
         for block in blocks:
             start.update({name: value for name, value in block.items() if name != "type"})

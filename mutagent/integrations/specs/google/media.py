@@ -90,7 +90,7 @@ def images_response(answer: Any) -> Response:
     images: list[Any] = []
     reasons: list[str] = []
     for each in get_list(answer, "generated_images"):
-        if get(each, "image") is not None:
+        if named(get(each, "image")):
             words = read_str(each, "enhanced_prompt")
             revised = {"revised_prompt": budget.take(words)} if words else {}
             images.append({**_picture(get(each, "image"), budget), **revised})
