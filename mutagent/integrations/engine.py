@@ -64,12 +64,10 @@ class Traced:
         outer = context.current.get()
         parent = context.open_span(outer)
         kind = self.target.kind
-        family = _FAMILY.get(kind, kind)
+        family = _family(kind)
         claim = None if parent is None else parent.claim
-        if self.target.inner and parent is not None and claim is not None:
-            # It is part of what an outer call of the library does, if that stands for requests of this family itself.
-            if _FAMILY.get(parent.kind, parent.kind) == family:
-                return None
+        if self.target.inner and claim is not None and parent is not None and _family(parent.kind) == family:
+            return None
         if parent is not None and (claim == family or claim == _COVERED + family):
             if claim == family:
                 parent.claim = UNDER_WAY
@@ -168,6 +166,10 @@ class Call:
         return result
 
 
+def _family(kind: str) -> str:
+    return _FAMILY.get(kind, kind)
+
+
 def fill_gaps(span: MutagentSpan, request: Request) -> None:
     """Add to a framework's span what its client knows of the request, without changing what stands there."""
     metrics = span.metrics
@@ -188,7 +190,7 @@ def fill_gaps(span: MutagentSpan, request: Request) -> None:
 
 def wrapper_for(traced: Traced, original: Callable[..., Any]) -> Callable[..., Any]:
     """What stands in the target's place: a plain function, so that bound methods stay picklable and copyable."""
-    if traced.target.lazy:
+    if inspect.isgeneratorfunction(original) and traced.target.chunks is not None:
         return lazy_wrapper(traced, original)
     if inspect.iscoroutinefunction(original):
 
@@ -222,7 +224,7 @@ def wrapper_for(traced: Traced, original: Callable[..., Any]) -> Callable[..., A
 
 
 def lazy_wrapper(traced: Traced, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Around a method that returns a generator: its span begins when that is first read, and sends the request."""
+    """Around a generator function: its span begins when the generator is first read, which is when the request is sent."""
 
     @functools.wraps(original)
     def wrapper(*args: Any, **kwargs: Any) -> Any:

@@ -98,9 +98,7 @@ class Target:
         beside_stream: what such an answer says beside its stream, as attributes.
         body_at: the key under which an answer that is a dict holds a body that can be read once; ``response`` is given
             the answer with the bytes that the program has read in the body's place.
-        lazy: it returns a generator, and the request is sent when that is first read.
-        inner: a method by which other targets of the library send their requests: it has a span of its own only where
-            none of theirs is open for it, as in a loop that sends several.
+        inner: other targets make their requests by it: it is part of the span of such a one, where that is open.
     """
 
     modules: Modules
@@ -118,7 +116,6 @@ class Target:
     response_to: Callable[[Any, Request], Response] | None = None
     beside_stream: Callable[[Any], Mapping[str, Any]] | None = None
     body_at: str | None = None
-    lazy: bool = False
     inner: bool = False
 
     @property

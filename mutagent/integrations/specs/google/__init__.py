@@ -1,4 +1,4 @@
-"""Google's Gen AI client, 1.0 to 3.x, for Gemini and for Vertex AI."""
+"""Google's Gen AI client, 1.1 to 3.x, for Gemini and for Vertex AI."""
 
 from __future__ import annotations
 
@@ -33,8 +33,12 @@ def error(raised: BaseException) -> dict[str, Any]:
 GOOGLE = Integration(
     name="google-genai",
     distribution="google-genai",
-    versions=">=1.0,<4",
+    # In 1.0 a stream gives nothing where functions are not called automatically.
+    versions=">=1.1,<4",
     pieces=(*generate.TARGETS, *functions.PIECES, *media.TARGETS, *interactions.PIECES),
+    traces="`models.generate_content`, `generate_content_stream`, chats; the functions that the client calls by itself; "
+    "`embed_content`; images and videos; `interactions`",
+    leaves="`live`, `batches`, `count_tokens`",
     error=error,
     client="_api_client",
     iterator="generator",

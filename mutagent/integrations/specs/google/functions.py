@@ -109,26 +109,19 @@ def _applies_to_models(given: dict[str, Any], instance: Any) -> bool:
 
 
 def _applies_to_chat(given: dict[str, Any], instance: Any) -> bool:
-    return applies(given.get("config") or read(instance, "_config"))
+    config = given.get("config")
+    return applies(read(instance, "_config") if config is None else config)
 
 
 def _content(path: str) -> Dispatch:
-    several = Target(
-        MODELS, path, "chain", "invoke_workflow", content_request, words, Words, lazy=_is_lazy(path)
-    )  # fmt: skip
+    several = Target(MODELS, path, "chain", "invoke_workflow", content_request, words, Words)
     one = target(path)
     return Dispatch((several, one), lambda given, instance: several if _applies_to_models(given, instance) else one)
 
 
 def _chat(path: str) -> Dispatch:
-    several = Target(
-        CHATS, path, "chain", "invoke_workflow", chat_request, words, Words, ("message", "config"), lazy=_is_lazy(path)
-    )
+    several = Target(CHATS, path, "chain", "invoke_workflow", chat_request, words, Words, ("message", "config"))
     return Dispatch((several,), lambda given, instance: several if _applies_to_chat(given, instance) else None)
-
-
-def _is_lazy(path: str) -> bool:
-    return path.endswith("_stream") and not path.startswith("Async")
 
 
 def _tool_target(modules: tuple[str, ...], path: str) -> Target:

@@ -210,7 +210,7 @@ def target(path: str) -> Target:
     inner, streamed = name.startswith("_"), name.endswith("_stream")
     return Target(
         MODELS, path, "llm.chat", "chat", streamed_request if streamed else request, response,
-        Answer if streamed else None, inner=inner, lazy=streamed and not path.startswith("Async"),
+        Answer if streamed else None, inner=inner,
     )  # fmt: skip
 
 
