@@ -8,8 +8,7 @@ from typing import Any
 from mutagent.capture.plain import read_filled
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat
-from mutagent.integrations.shapes.hosts import client_of
-from mutagent.integrations.shapes.request import parameters, streams, text_of
+from mutagent.integrations.shapes.asked import asked
 from mutagent.integrations.spec import Request
 
 
@@ -17,20 +16,11 @@ def request_of(provider: str) -> Callable[[dict[str, Any], Any], Request]:
     """Reads what a chat completion asks for, of ``provider`` unless the client's base URL names another."""
 
     def request(given: dict[str, Any], instance: Any) -> Request:
-        answers, server = client_of(instance, provider)
         budget = Snapshot()
-        attributes: dict[str, Any] = {}
         tools = read_filled(given, "tools", "functions")
-        if tools is not None:
-            attributes["gen_ai.tool.definitions"] = budget.take(tools)
-        return Request(
-            model=text_of(given.get("model")),
-            provider=answers,
-            input=chat.messages(given.get("messages"), budget),
-            parameters=parameters(given),
-            attributes=attributes,
-            server=server,
-            streamed=streams(given),
-        )
+        offered = {} if tools is None else {"gen_ai.tool.definitions": budget.take(tools)}
+        asks = asked(given, instance, chat.messages(given.get("messages"), budget), provider=provider)
+        asks.attributes.update(offered)
+        return asks
 
     return request

@@ -7,8 +7,8 @@ from typing import Any
 
 from mutagent.capture.plain import get, get_list
 from mutagent.integrations.shapes import chat
-from mutagent.integrations.shapes.hosts import client_of
-from mutagent.integrations.shapes.request import parameters, streams, text_input, text_of
+from mutagent.integrations.shapes.asked import asked
+from mutagent.integrations.shapes.request import text_input
 from mutagent.integrations.spec import Request, Response
 
 # Vectors travel as base64 of 32-bit floats; a raw response has them so.
@@ -20,15 +20,7 @@ def request_of(provider: str, field: str = "input") -> Callable[[dict[str, Any],
     names another."""
 
     def request(given: dict[str, Any], instance: Any) -> Request:
-        answers, server = client_of(instance, provider)
-        return Request(
-            model=text_of(given.get("model")),
-            provider=answers,
-            input=text_input(given.get(field), given.get("suffix")),
-            parameters=parameters(given),
-            server=server,
-            streamed=streams(given),
-        )
+        return asked(given, instance, text_input(given.get(field), given.get("suffix")), provider=provider)
 
     return request
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.integrations.canned import Answers, event, events, json_answer
+from mutagent.capture.media import digest
+from tests.integrations.canned import Answer, Answers, event, events, json_answer
 from tests.integrations.spans import with_attributes, without
 from tests.integrations.surfaces import GENERATED, Refusal, Surface, generated_client
 
@@ -42,6 +43,7 @@ VECTORS = {
     "data": [{"object": "embedding", "index": index, "embedding": [0.5, 0.25]} for index in range(2)],
     "usage": {"prompt_tokens": 2, "total_tokens": 2},
 }
+SOUND = b"\xff\xfb\x90" * 40
 REFUSED = json_answer(
     {"error": {"message": "That cannot be.", "type": "invalid_request_error", "code": "broken"}},
     400,
@@ -106,6 +108,37 @@ EMBEDDINGS_SPAN = _span(
     tokens={"input": 2, "total": 2},
     attributes={"gen_ai.usage.input_tokens": 2, "mutagent.usage.raw": {"prompt_tokens": 2, "total_tokens": 2}},
 )
+TRANSCRIPTION_SPAN = _span(
+    "generate_content",
+    "llm.completion",
+    input={
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "audio", "name": "a.mp3", "size": len(SOUND), "digest": digest(SOUND)},
+                    {"type": "text", "text": "A greeting."},
+                ],
+            }
+        ]
+    },
+    output={"text": "Hello there."},
+    attributes={"gen_ai.output.type": "text", "mutagent.request.language": "en"},
+)
+del TRANSCRIPTION_SPAN["attributes"]["gen_ai.response.model"]
+SPEECH_SPAN = _span(
+    "generate_content",
+    "llm.completion",
+    input={"text": "Hello there."},
+    output={"raw": {"type": "audio", "size": len(SOUND), "digest": digest(SOUND)}},
+    attributes={
+        "gen_ai.output.type": "speech",
+        "mutagent.request.voice": "Fritz",
+        "mutagent.request.response_format": "mp3",
+        "mutagent.request_id": "req_1",
+    },
+)
+del SPEECH_SPAN["attributes"]["gen_ai.response.model"]
 COMMON: dict[str, Any] = {
     "integration": "groq",
     "library": "groq",
@@ -146,4 +179,24 @@ EMBEDDINGS = Surface(
     whole=EMBEDDINGS_SPAN,
     **COMMON,
 )
-SURFACES = (CHAT, EMBEDDINGS)
+TRANSCRIPTIONS = Surface(
+    name="transcriptions",
+    method="audio.transcriptions.create",
+    stands=("groq.resources.audio.transcriptions:{Async}Transcriptions.create",),
+    arguments={"model": "model-1", "file": ("a.mp3", SOUND), "language": "en", "prompt": "A greeting."},
+    serve=Answers(refused=REFUSED, whole=json_answer({"text": "Hello there."})),
+    whole=TRANSCRIPTION_SPAN,
+    **COMMON,
+)
+SPEECH = Surface(
+    name="speech",
+    method="audio.speech.create",
+    stands=("groq.resources.audio.speech:{Async}Speech.create",),
+    arguments={"model": "model-1", "input": "Hello there.", "voice": "Fritz", "response_format": "mp3"},
+    serve=Answers(refused=REFUSED, whole=Answer(SOUND, "audio/mpeg", headers={"x-request-id": "req_1"})),
+    whole=SPEECH_SPAN,
+    plain=lambda answer: answer.http_response.content,
+    # An answer is a raw response here, and has no JSON.
+    **{**COMMON, "generated": False},
+)
+SURFACES = (CHAT, EMBEDDINGS, TRANSCRIPTIONS, SPEECH)

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
+from mutagent.integrations.shapes import audio
 from mutagent.integrations.shapes.errors import api_error
 from mutagent.integrations.spec import Close, Integration, Piece, Raw
 from mutagent.integrations.specs.openai import (
     assistants,
-    audio,
     chat,
     images,
     judgements,
@@ -52,7 +52,7 @@ OPENAI = Integration(
         *responses.TARGETS,
         *text.TARGETS,
         *images.TARGETS,
-        *audio.TARGETS,
+        *audio.targets_of("openai", "openai.resources.audio", audio.TranscriptionEvents),
         *judgements.TARGETS,
         *vector_stores.PIECES,
         *assistants.PIECES,

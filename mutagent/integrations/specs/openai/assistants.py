@@ -11,9 +11,9 @@ from typing import Any
 from mutagent.capture.plain import as_list, get, get_list, get_path, read, read_list, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat
+from mutagent.integrations.shapes.asked import asked
 from mutagent.integrations.shapes.counted import Counted
 from mutagent.integrations.spec import Manager, Piece, Request, Response, Target
-from mutagent.integrations.specs.openai.asked import asked
 
 _RUNS = ("openai.resources.beta.threads.runs.runs",)
 _THREADS = ("openai.resources.beta.threads.threads",)

@@ -6,11 +6,11 @@ from typing import Any
 
 from mutagent.capture.plain import get, get_list
 from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes.asked import asked
 from mutagent.integrations.shapes.chat import facts
 from mutagent.integrations.shapes.tokens import usage
 from mutagent.integrations.shapes.uploads import upload
 from mutagent.integrations.spec import Request, Response, Target
-from mutagent.integrations.specs.openai.asked import asked
 
 _IMAGES = ("openai.resources.images",)
 _TOLD = ("background", "output_format", "quality", "size")

@@ -6,10 +6,10 @@ from typing import Any
 
 from mutagent.capture.plain import fields_of, get, get_list
 from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes.asked import asked
 from mutagent.integrations.shapes.chat import facts
 from mutagent.integrations.shapes.tokens import usage
 from mutagent.integrations.spec import Request, Response, Target
-from mutagent.integrations.specs.openai.asked import asked
 from mutagent.integrations.specs.openai.responses import input_of
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from mutagent.capture.plain import get, get_list
 from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes.asked import asked
 from mutagent.integrations.shapes.chat import facts
 from mutagent.integrations.spec import Manager, Piece, Request, Response, Target
-from mutagent.integrations.specs.openai.asked import asked
 
 _STORES = ("openai.resources.vector_stores.vector_stores",)
 

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from mutagent.capture.media import bytes_placeholder
 from mutagent.capture.plain import get, get_list, instance_dict
 from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes.asked import asked
 from mutagent.integrations.shapes.chat import facts
 from mutagent.integrations.shapes.errors import request_id_of
 from mutagent.integrations.shapes.tokens import usage
 from mutagent.integrations.shapes.uploads import upload
-from mutagent.integrations.spec import Request, Response, Target
-from mutagent.integrations.specs.openai.asked import asked
+from mutagent.integrations.spec import Chunks, Request, Response, Target
 
 _SPEECH_DONE = b'"speech.audio.done"'
 
 
-def speech_request(given: dict[str, Any], instance: Any) -> Request:
-    """What is to be said, and how."""
-    budget = Snapshot()
-    asks = asked(given, instance, {"text": budget.take(given.get("input"))})
-    asks.attributes["gen_ai.output.type"] = "speech"
-    if type(given.get("instructions")) is str:
-        asks.attributes["gen_ai.system_instructions"] = budget.take(given["instructions"])
-    return asks
+def speech_request_of(provider: str) -> Callable[[dict[str, Any], Any], Request]:
+    """Reads what is to be said, and how."""
+
+    def request(given: dict[str, Any], instance: Any) -> Request:
+        budget = Snapshot()
+        asks = asked(given, instance, {"text": budget.take(given.get("input"))}, provider=provider)
+        asks.attributes["gen_ai.output.type"] = "speech"
+        if type(given.get("instructions")) is str:
+            asks.attributes["gen_ai.system_instructions"] = budget.take(given["instructions"])
+        return asks
+
+    return request
 
 
 def speech_response(answer: Any) -> Response:
@@ -51,14 +56,18 @@ def _told_at_the_end(body: bytes) -> Any:
     return get(json.loads(body[start + len(b"data:") : end if end > 0 else None]), "usage")
 
 
-def transcription_request(given: dict[str, Any], instance: Any) -> Request:
-    """What is to be written down."""
-    prompt = Snapshot().take(given.get("prompt"))
-    text = [] if type(prompt) is not str else [{"type": "text", "text": prompt}]
-    content = [upload(given.get("file"), "audio"), *text]
-    asks = asked(given, instance, {"messages": [{"role": "user", "content": content}]})
-    asks.attributes["gen_ai.output.type"] = "text"
-    return asks
+def transcription_request_of(provider: str) -> Callable[[dict[str, Any], Any], Request]:
+    """Reads what is to be written down."""
+
+    def request(given: dict[str, Any], instance: Any) -> Request:
+        prompt = Snapshot().take(given.get("prompt"))
+        text = [] if type(prompt) is not str else [{"type": "text", "text": prompt}]
+        content = [upload(given.get("file"), "audio"), *text]
+        asks = asked(given, instance, {"messages": [{"role": "user", "content": content}]}, provider=provider)
+        asks.attributes["gen_ai.output.type"] = "text"
+        return asks
+
+    return request
 
 
 def transcription_response(answer: Any) -> Response:
@@ -105,15 +114,24 @@ class TranscriptionEvents:
         return transcription_response({"text": "".join(self.text), "segments": self.segments, "usage": self.usage})
 
 
-TARGETS = tuple(
-    target
-    for prefix in ("", "Async")
-    for target in (
-        Target(("openai.resources.audio.speech",), f"{prefix}Speech.create", "llm.completion", "generate_content",
-               speech_request, speech_response),
-        Target(("openai.resources.audio.transcriptions",), f"{prefix}Transcriptions.create", "llm.completion",
-               "generate_content", transcription_request, transcription_response, TranscriptionEvents),
-        Target(("openai.resources.audio.translations",), f"{prefix}Translations.create", "llm.completion",
-               "generate_content", transcription_request, transcription_response),
-    )
-)  # fmt: skip
+def targets_of(provider: str, modules: str, streams: Callable[[], Chunks] | None = None) -> tuple[Target, ...]:
+    """The targets of a generated client.
+
+    Args:
+        provider: who answers, unless the client's base URL names another.
+        modules: the package that holds its ``audio`` resources.
+        streams: makes the accumulator of a transcription that comes as a stream, where there is such a thing.
+    """
+    said = transcription_request_of(provider)
+    return tuple(
+        target
+        for prefix in ("", "Async")
+        for target in (
+            Target((f"{modules}.speech",), f"{prefix}Speech.create", "llm.completion", "generate_content",
+                   speech_request_of(provider), speech_response),
+            Target((f"{modules}.transcriptions",), f"{prefix}Transcriptions.create", "llm.completion",
+                   "generate_content", said, transcription_response, streams),
+            Target((f"{modules}.translations",), f"{prefix}Translations.create", "llm.completion",
+                   "generate_content", said, transcription_response),
+        )
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the requests of all surfaces have in common."""
+"""What the requests of all surfaces of a generated client have in common."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from mutagent.integrations.shapes.request import parameters, streams, text_of
 from mutagent.integrations.spec import Request
 
 
-def asked(given: dict[str, Any], instance: Any, input: dict[str, Any], but: tuple[str, ...] = ()) -> Request:
+def asked(
+    given: dict[str, Any],
+    instance: Any,
+    input: dict[str, Any],
+    but: tuple[str, ...] = (),
+    provider: str = "openai",
+) -> Request:
     """A request with what every surface takes.
 
     Args:
@@ -17,14 +23,15 @@ def asked(given: dict[str, Any], instance: Any, input: dict[str, Any], but: tupl
         instance: the resource called on.
         input: what was asked, in wire form.
         but: arguments that are part of ``input`` and no parameters.
+        provider: who answers, unless the client's base URL names another.
     """
-    provider, server = client_of(instance, "openai")
+    answers, server = client_of(instance, provider)
     found = parameters(given)
     for name in but:
         found.pop(name, None)
     return Request(
         model=text_of(given.get("model")),
-        provider=provider,
+        provider=answers,
         input=input,
         parameters=found,
         server=server,
