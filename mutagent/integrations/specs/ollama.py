@@ -152,7 +152,10 @@ class GenerateParts:
 
     def response(self) -> Response:
         """The generation so far."""
-        return _generated(self.last, "".join(self.text), "".join(self.thinking))
+        found = _generated(self.last, "".join(self.text), "".join(self.thinking))
+        if found.usage is None:
+            found.attributes["mutagent.usage.missing"] = ENDED_EARLY
+        return found
 
 
 def embed_response(answer: Any) -> Response:

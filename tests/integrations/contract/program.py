@@ -118,7 +118,9 @@ def unanswered(surface: Surface) -> dict[str, Any]:
         for name, value in span["attributes"].items()
         if not name.startswith(_OF_ANSWERS) and name not in left_out
     }
-    kept = {name: value for name, value in span.items() if name not in ("output", "tokens", "costUsd")}
+    # Where the call names none (an agent's, say), the model too comes with the answer.
+    of_answer = ("output", "tokens", "costUsd", *(() if "gen_ai.request.model" in asked else ("model",)))
+    kept = {name: value for name, value in span.items() if name not in of_answer}
     return {**kept, "attributes": {**asked, **surface.failed}}
 
 
