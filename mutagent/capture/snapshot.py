@@ -56,7 +56,7 @@ def own_copies(values: Iterable[Any]) -> bool:
         elif kind is int:
             if not -(1 << 63) <= value < 1 << 64:
                 return False
-        elif value is not None and kind is not bool and (kind is not float or value - value != 0):
+        elif value is not None and kind is not bool and (kind is not float or value - value != 0.0):
             return False
     return True
 

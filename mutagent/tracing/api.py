@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from weakref import ref
 
 from mutagent.capture.snapshot import flat_copy, snapshot
-from mutagent.guard import guarded
+from mutagent.guard import guarded, guarded_pair
 from mutagent.tracing import context
 from mutagent.tracing.ids import span_number_of, trace_number_of
 from mutagent.tracing.runtime import live, live_tracer
@@ -33,7 +33,7 @@ def start_span(options: SpanOptions) -> MutagentSpan | None:
         tracer = live_tracer()
         if tracer is None:
             return None
-    return guarded("start_span", _start, tracer, options)
+    return guarded_pair("start_span", _start, tracer, options)
 
 
 def _start(tracer: Tracer, options: SpanOptions) -> MutagentSpan:
@@ -44,14 +44,14 @@ def _start(tracer: Tracer, options: SpanOptions) -> MutagentSpan:
         outer = context.open_value(outer)
     attributes = flat_copy(options.attributes) if options.attributes else {}
     session = None if options.session_id is None else _session(options.session_id)
-    trace_number = parent_number = None
-    if options.trace_id is not None or options.parent_span_id is not None:
-        trace_number, parent_number = _explicit(options, attributes)
-    recorded = _recorded(options.input) if tracer.capture_inputs else None
-    span = tracer.start_owned(
-        kind, options.name or kind, outer, recorded, attributes, session, trace_number, parent_number
-    )
-    context.current.set((span.weak, outer))
+    recorded = _recorded(options.input) if tracer.capture_inputs and options.input is not None else None
+    name = options.name or kind
+    if options.trace_id is None and options.parent_span_id is None:
+        span = tracer.start(kind, name, outer, recorded, attributes, session, None, None, True)
+    else:
+        numbers = _explicit(options, attributes)
+        span = tracer.start_under(*numbers, kind, name, outer, recorded, attributes, session)
+    context.current.set((ref(span), outer))
     return span
 
 
@@ -91,10 +91,9 @@ def end_span(span: MutagentSpan | None, end_options: SpanEndOptions | None = Non
         span: what :func:`start_span` returned.
         end_options: status (it stays ``unset`` where it is not said), output, metrics, attributes, events.
     """
-    tracer = live.tracer
     if span is None or span.duration_ns is not None:
         return
-    guarded("end_span", _end, tracer, span, end_options)
+    guarded_pair("end_span", _end, span, end_options)
     _uncover(span)
 
 
@@ -110,31 +109,29 @@ def end_with(span: MutagentSpan, error: BaseException | None) -> None:
     end_span(span)
 
 
-def _end(tracer: Tracer | None, span: MutagentSpan, options: SpanEndOptions | None) -> None:
+def _end(span: MutagentSpan, options: SpanEndOptions | None) -> None:
+    tracer = live.tracer
     try:
-        if options is not None:
-            _apply(span, options, tracer is None or tracer.capture_outputs)
+        if options is None:
+            return
+        if options.status is not None:
+            span.status = STATUSES[options.status]
+        if options.status_message is not None:
+            span.status_message = options.status_message
+        if options.output is not None and (tracer is None or tracer.capture_outputs):
+            span._output = _recorded(options.output)
+        if options.metrics is not None:
+            if span._metrics is None:
+                span._metrics = options.metrics
+            else:
+                span._metrics.update(options.metrics)
+        if options.attributes:
+            span.attributes.update(flat_copy(options.attributes))
+        if options.events:
+            span.events.extend(options.events)
     finally:
         if tracer is not None:
             tracer.end(span)
-
-
-def _apply(span: MutagentSpan, options: SpanEndOptions, capture_outputs: bool) -> None:
-    if options.status is not None:
-        span.status = STATUSES[options.status]
-    if options.status_message is not None:
-        span.status_message = options.status_message
-    if options.output is not None and capture_outputs:
-        span.output = _recorded(options.output)
-    if options.metrics is not None:
-        if span._metrics is None:
-            span._metrics = options.metrics
-        else:
-            span._metrics.update(options.metrics)
-    if options.attributes:
-        span.attributes.update(flat_copy(options.attributes))
-    if options.events:
-        span.events.extend(options.events)
 
 
 def _uncover(span: MutagentSpan) -> None:

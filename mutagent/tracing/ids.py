@@ -24,24 +24,25 @@ _HEX_DIGITS = frozenset("0123456789abcdef")
 _MADV_WIPEONFORK = 18
 
 _random = Random()
-_draw = _random.getrandbits
+draw = _random.getrandbits
 # The first byte is not 0 where this process has seeded the generator.
-_seeded: Any = b"\0"
+seeded: Any = b"\0"
 
 
 def bits(count: int) -> int:
     """Random bits that no other process and no forked child draws as well; never 0, which is the invalid id."""
-    if not _seeded[0]:
-        _seed()
-    return _draw(count) or 1
+    if not seeded[0]:
+        seed()
+    return draw(count) or 1
 
 
-def _seed() -> None:
-    global _seeded
+def seed() -> None:
+    """Seed the generator from the operating system, and remember that this process has."""
+    global seeded
     _random.seed(int.from_bytes(urandom(32), "big"))
-    if type(_seeded) is bytes:
-        _seeded = _wiped_in_children() or _Pid()
-    _seeded[0] = 1
+    if type(seeded) is bytes:
+        seeded = _wiped_in_children() or _Pid()
+    seeded[0] = 1
 
 
 def _wiped_in_children() -> Any:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
-from weakref import ref
 
 from mutagent.tracing.ids import span_hex, trace_hex
 from mutagent.tracing.types import SpanEvent, SpanMetrics
@@ -47,15 +46,15 @@ class MutagentSpan:
     __slots__ = (
         "__weakref__",
         "_events",
+        "_input",
         "_metrics",
+        "_output",
         "attributes",
         "claim",
         "duration_ns",
-        "input",
         "kind",
         "name",
         "outer",
-        "output",
         "parent_number",
         "recording",
         "root_session",
@@ -74,8 +73,6 @@ class MutagentSpan:
     parent_number: int | None
     kind: str
     name: str
-    input: Any
-    output: Any
     attributes: dict[str, Any]
     session: Session | None
     root_session: Session | None
@@ -90,6 +87,9 @@ class MutagentSpan:
     start_ns: int
     start_tick: int
     duration_ns: int | None
+    # As the properties give them; or, until somebody looks, a tuple of a function and the arguments it makes them of.
+    _input: Any
+    _output: Any
     _metrics: SpanMetrics | None
     _events: list[SpanEvent] | None
 
@@ -127,6 +127,30 @@ class MutagentSpan:
     def session_id(self) -> str | None:
         """The session's id, where one is set."""
         return None if self.session is None else self.session.session_id
+
+    @property
+    def input(self) -> Any:
+        """What went in."""
+        part = self._input
+        if part.__class__ is tuple:
+            part = self._input = part[0](*part[1:])
+        return part
+
+    @input.setter
+    def input(self, value: Any) -> None:
+        self._input = list(value) if value.__class__ is tuple else value
+
+    @property
+    def output(self) -> Any:
+        """What came out."""
+        part = self._output
+        if part.__class__ is tuple:
+            part = self._output = part[0](*part[1:])
+        return part
+
+    @output.setter
+    def output(self, value: Any) -> None:
+        self._output = list(value) if value.__class__ is tuple else value
 
     @property
     def metrics(self) -> SpanMetrics:
@@ -171,11 +195,10 @@ class MutagentSpan:
 class OwnedSpan(MutagentSpan):
     """A span that its holder must end. Collected unended, it ends as abandoned with what it had recorded."""
 
-    __slots__ = ("abandon", "weak")
+    # The context and the registry hold it weakly.
+    __slots__ = ("abandon",)
 
     abandon: Callable[[MutagentSpan], None]
-    # How the context and the registry hold it.
-    weak: ref[MutagentSpan]
 
     def __del__(self) -> None:
         if self.duration_ns is None:

@@ -10,14 +10,13 @@ from typing import Any, Protocol
 from weakref import ref
 
 from mutagent.config import Settings
-from mutagent.tracing import failure
+from mutagent.tracing import failure, ids
 from mutagent.tracing.context import current_session, open_span
-from mutagent.tracing.ids import SPAN_BITS, TRACE_BITS, bits
+from mutagent.tracing.ids import SPAN_BITS, TRACE_BITS, draw
 from mutagent.tracing.span import MutagentSpan, OwnedSpan, Session
 
 # A trace is sampled by the low 56 bits of its id, which are random in every version of the W3C format.
 _SAMPLE_BITS = (1 << 56) - 1
-_SPAN_MASK = (1 << SPAN_BITS) - 1
 
 
 class Sink(Protocol):
@@ -54,11 +53,11 @@ class Tracer:
         input: Any = None,
         attributes: dict[str, Any] | None = None,
         session: Session | None = None,
-        span: MutagentSpan | None = None,
         parent: MutagentSpan | None = None,
         trace_number: int | None = None,
+        owned: bool = False,
     ) -> MutagentSpan:
-        """Begin a span under the nearest open one of ``outer``, for a frame that will end it.
+        """Begin a span under the nearest open one of ``outer``.
 
         Args:
             kind: one of the span kinds.
@@ -67,74 +66,72 @@ class Tracer:
             input: what goes in, already a snapshot.
             attributes: becomes the span's own dict.
             session: over the current one.
-            span: the object to begin; a new one where left out.
             parent: over the one that ``outer`` says.
             trace_number: the trace to begin, under no parent.
+            owned: whether a holder must end it, an :class:`OwnedSpan`, and not the frame that starts it.
         """
-        if span is None:
-            span = MutagentSpan()
+        span: MutagentSpan
+        held: MutagentSpan | ref[MutagentSpan]
+        if owned:
+            span = OwnedSpan()
+            span.abandon = self._abandon
+            held = ref(span)
+        else:
+            span = held = MutagentSpan()
         if parent is None and outer is not None and trace_number is None:
             # The usual case, a span of a frame around us that is still open, without a call.
             usual = outer.__class__ is MutagentSpan and outer.duration_ns is None
             parent = outer if usual else open_span(outer)
         if session is None:
             session = current_session.get()
+        # ids.bits without a call, which is a third of what an id costs.
+        if not ids.seeded[0]:
+            ids.seed()
+        span.span_number = span_number = draw(SPAN_BITS) or 1
         if parent is not None:
-            span_number = bits(SPAN_BITS)
             span.trace_number = parent.trace_number
             span.parent_number = parent.span_number
             span.root_session = parent.root_session or session
             sampled = parent.sampled
         else:
-            # Both ids in one draw.
-            drawn = bits(TRACE_BITS + SPAN_BITS)
-            span_number = drawn & _SPAN_MASK or 1
-            span.trace_number = trace_number = trace_number or drawn >> SPAN_BITS or 1
+            span.trace_number = trace_number = trace_number or draw(TRACE_BITS) or 1
             span.parent_number = None
             span.root_session = session
             sampled = self._samples_all or self._samples(trace_number)
         # Here and not in an __init__: eleven arguments for it cost a fifth of the floor (docs/performance.md).
-        span.span_number = span_number
         span.kind = kind
         span.name = name
-        span.input = input
+        span._input = input
         span.attributes = {} if attributes is None else attributes
         span.session = session
         span.sampled = span.recording = sampled
         span.outer = outer
         span.status = "unset"
         # Filled in later or never; one chained assignment costs half of seven.
-        span.output = span.claim = span.status_message = span._metrics = span._events = span.duration_ns = None
+        span._output = span.claim = span.status_message = span._metrics = span._events = span.duration_ns = None
         span.start_ns = time_ns()
         span.start_tick = perf_counter_ns()
         if sampled:
-            self.open[span_number] = span
+            self.open[span_number] = held
             self.sink.started(span)
         return span
 
-    def start_owned(
+    def start_under(
         self,
+        trace_number: int | None,
+        parent_number: int | None,
         kind: str,
         name: str,
         outer: Any,
         input: Any,
         attributes: dict[str, Any],
         session: Session | None,
-        trace_number: int | None = None,
-        parent_number: int | None = None,
-    ) -> OwnedSpan:
-        """Begin a span that its holder must end, under an explicit parent or trace where one is given."""
-        span = OwnedSpan()
-        span.abandon = self._abandon
-        span.weak = ref(span)
-        parent = None
-        if trace_number is not None or parent_number is not None:
-            parent, trace_number = self._explicit(outer, trace_number, parent_number)
-        self.start(kind, name, outer, input, attributes, session, span, parent, trace_number)
+    ) -> MutagentSpan:
+        """Begin a span that its holder must end, in a trace or under a parent that the program names."""
+        parent, trace_number = self._explicit(outer, trace_number, parent_number)
+        span = self.start(kind, name, outer, input, attributes, session, parent, trace_number, True)
         if parent is None and parent_number is not None:
             span.parent_number = parent_number
-        if span.sampled:
-            self.open[span.span_number] = span.weak
         return span
 
     def _explicit(
@@ -146,7 +143,7 @@ class Tracer:
             parent = self.open_by_number(parent_number)
         if parent is not None and trace_number in (None, parent.trace_number):
             return parent, None
-        return None, bits(TRACE_BITS) if trace_number is None else trace_number
+        return None, ids.bits(TRACE_BITS) if trace_number is None else trace_number
 
     def end(self, span: MutagentSpan) -> None:
         """End a span with what it has recorded; a second end does nothing."""

@@ -254,7 +254,7 @@ class SpanEndOptions:
         attributes: dict[str, Any] | None = None,
         events: list[SpanEvent] | None = None,
     ) -> None:
-        if status is not None:
+        if status is not None and (type(status) is not str or status not in STATUSES):
             checked_status(status)
         self.status = status
         self.status_message = status_message

@@ -54,6 +54,41 @@ def test_name_kind_and_attributes(captured):
     }
 
 
+def test_one_decorator_serves_several_functions(captured):
+    tool = trace("tool")
+
+    @tool
+    def find(query):
+        return query
+
+    @tool
+    def store(document, place):
+        return place
+
+    find("q"), store("d", "p")
+    assert [(span["name"], span["input"]["raw"]) for span in captured.spans] == [
+        ("find", {"query": "q"}),
+        ("store", {"document": "d", "place": "p"}),
+    ]
+
+
+def test_what_is_recorded_is_read_on_the_open_span_too(captured):
+    seen = []
+
+    class Shop:
+        @trace
+        def find(self, query, *more, limit=3):
+            span = get_current_span()
+            seen.append((span.input, span.input, span.output))
+            span.output = ("as", "a tuple")
+            return "found"
+
+    Shop().find("q", "x", limit=4)
+    recorded = {"raw": {"query": "q", "more": ["x"], "limit": 4}}
+    assert seen == [(recorded, recorded, None)]
+    assert (captured.spans[0]["input"], captured.spans[0]["output"]) == (recorded, {"raw": "found"})
+
+
 def test_an_unknown_kind_is_an_error_at_decoration():
     with pytest.raises(ValueError, match="unknown span kind 'agnet'; one of: "):
         trace(kind="agnet")

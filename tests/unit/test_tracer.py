@@ -111,7 +111,7 @@ def test_a_trace_is_sampled_by_the_low_bits_of_its_id():
     quarter = (LOW_56 + 1) // 4
     above = 0xABC << 60
     found = [
-        tracer.start_owned("chain", "s", None, None, {}, None, above | low).sampled
+        tracer.start_under(above | low, None, "chain", "s", None, None, {}, None).sampled
         for low in (0, quarter - 1, quarter, LOW_56)
     ]
     assert found == [True, True, False, False]
