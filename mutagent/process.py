@@ -218,9 +218,12 @@ def _finalize() -> None:
 
 def _wants_sigterm() -> bool:
     from mutagent.auto.activation import is_active
+
+    if not is_active() or "MUTAGENT_SIGTERM" not in os.environ:
+        return is_active()  # 2 ms of settings are for the first span, not for an import
     from mutagent.config import read_variable
 
-    return is_active() and guarded("MUTAGENT_SIGTERM", read_variable, "MUTAGENT_SIGTERM", os.environ) is not False
+    return guarded("MUTAGENT_SIGTERM", read_variable, "MUTAGENT_SIGTERM", os.environ) is not False
 
 
 def _take_sigterm() -> bool:

@@ -7,12 +7,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import wrapt
 
 from mutagent.auto import activation, catalogue, clients, patches, threads
-from mutagent.auto.report import IntegrationStatus, TargetStatus, check_version, version_of
 from mutagent.guard import attempt, guarded, record_failure
 from mutagent.integrations import answers, managers, sessions, streams
 from mutagent.integrations.engine import Traced, dispatching_wrapper, wrapper_for
@@ -31,6 +30,9 @@ from mutagent.integrations.spec import (
     Target,
 )
 from mutagent.tracing.runtime import live
+
+if TYPE_CHECKING:
+    from mutagent.auto.report import IntegrationStatus
 
 
 class Site:
@@ -258,6 +260,8 @@ def _install_one(name: str, all_clients: bool) -> None:
 
 def check(name: str) -> None:
     """Raise where an integration can't be installed here; see :func:`install`."""
+    from mutagent.auto.report import check_version
+
     check_version(catalogue.load(name))
 
 
@@ -297,6 +301,8 @@ def status() -> list[IntegrationStatus]:
 
 
 def _status(name: str) -> IntegrationStatus:
+    from mutagent.auto.report import IntegrationStatus, TargetStatus, version_of
+
     package, problem = catalogue.package(name), catalogue.problem(name)
     if problem is not None:
         return IntegrationStatus(name, "", "", None, active=False, package=package, problem=problem)

@@ -6,14 +6,16 @@ The tracer knows where spans go only as a :class:`Sink`.
 from __future__ import annotations
 
 from time import perf_counter_ns, time_ns
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import ref
 
-from mutagent.config import Settings
 from mutagent.tracing import failure, ids
 from mutagent.tracing.context import current_session, open_span
 from mutagent.tracing.ids import SPAN_BITS, TRACE_BITS, draw
 from mutagent.tracing.span import MutagentSpan, OwnedSpan, Session
+
+if TYPE_CHECKING:
+    from mutagent.config import Settings
 
 # A trace is sampled by the low 56 bits of its id, which are random in every version of the W3C format.
 _SAMPLE_BITS = (1 << 56) - 1
