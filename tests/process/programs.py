@@ -35,6 +35,14 @@ def ready():
 
 def main():
 """
+# Delivers what an earlier program has left in the spool: the spool's turn comes after a success.
+NEXT = """
+import asyncio
+from mutagent.tracing import SpanOptions, end_span, init_tracing, shutdown_tracing, start_span
+init_tracing()
+end_span(start_span(SpanOptions(kind="custom", name="next process")))
+asyncio.run(shutdown_tracing(timeout=60))
+"""
 FOOT = """
 if __name__ == "__main__":
     main()
@@ -49,6 +57,11 @@ class Ended:
     out: str
     err: str
     exit_seconds: float
+
+    @property
+    def complaints(self) -> str:
+        """What it wrote on stderr, without what we say where a busy machine leaves too little time for delivery."""
+        return "".join(line for line in self.err.splitlines(True) if not line.startswith("mutagent: delivery to "))
 
 
 class Program:
@@ -69,6 +82,8 @@ class Program:
         if endpoint is not None:
             ours |= {"MUTAGENT_ENDPOINT": endpoint, "MUTAGENT_API_KEY": "mt_secret0key0of0tests"}
         self.variables = {**kept, **ours, **variables}
+        # Whether spans had to wait for another process: what was sent but not answered in time comes again.
+        self.delayed = False
 
     def start(self) -> subprocess.Popen[str]:
         """Start it and leave it running."""
@@ -100,6 +115,17 @@ class Program:
     def spooled(self) -> int:
         """Spans in its spool."""
         return sum(int(path.stem.split("-")[-1]) for path in (self.home / "spool").rglob("*.spans"))
+
+    def arrived(self, collector: Any) -> list[str]:
+        """The names of the spans that a healthy service has, sorted.
+
+        Those for which the bound of the exit was too short, on a busy machine, lie in the spool: they are not lost, and
+        another process brings them.
+        """
+        if self.spooled():
+            self.delayed = True
+            subprocess.run([sys.executable, "-c", NEXT], env=self.variables, check=True, timeout=2 * DEADLINE)
+        return [name for name in names(collector) if name != "next process"]
 
     def receipts(self) -> list[dict[str, Any]]:
         """What its processes left behind."""

@@ -19,8 +19,9 @@ ready()
 
 def test_a_program_that_just_ends_has_delivered(tmp_path):
     with Collector() as collector:
-        ended = Program(tmp_path, WORK, collector.url).run()
-        assert (ended.code, ended.err, names(collector)) == (0, "", ["work"])
+        program = Program(tmp_path, WORK, collector.url)
+        ended = program.run()
+        assert (ended.code, ended.complaints, program.arrived(collector)) == (0, "", ["work"])
 
 
 @pytest.mark.parametrize(
@@ -35,10 +36,10 @@ def test_a_program_that_just_ends_has_delivered(tmp_path):
 )
 def test_the_way_out_is_the_programs_own(tmp_path, ending, code, says):
     with Collector() as collector:
-        ended = Program(tmp_path, f"{WORK}\n{ending}", collector.url).run()
-        assert (ended.code, ended.err.strip().split("\n")[-1]) == (code, says)
-        assert set(names(collector)) == {"work"}
-        assert len(names(collector)) == (2 if "Timer" in ending else 1)
+        program = Program(tmp_path, f"{WORK}\n{ending}", collector.url)
+        ended = program.run()
+        assert (ended.code, ended.complaints.strip().split("\n")[-1]) == (code, says)
+        assert program.arrived(collector) == ["work"] * (2 if "Timer" in ending else 1)
 
 
 def test_open_spans_are_sent_as_interrupted(tmp_path):
@@ -47,8 +48,10 @@ def test_open_spans_are_sent_as_interrupted(tmp_path):
     kept = start_span(SpanOptions(kind="agent", name="open"))
     """
     with Collector() as collector:
-        Program(tmp_path, body, collector.url).run()
-        [span] = collector.spans()
+        program = Program(tmp_path, body, collector.url)
+        program.run()
+        assert program.arrived(collector) == ["open"]
+        span = next(span for span in collector.spans() if span["name"] == "open")
     assert (span["name"], span["status"]) == ("open", "unset")
     assert span["attributes"]["mutagent.span.outcome"] == "interrupted"
 
@@ -60,8 +63,9 @@ def test_a_span_of_an_exit_handler_that_runs_after_ours_is_not_lost(tmp_path):
     work("a")
     """
     with Collector() as collector:
-        Program(tmp_path, body, collector.url).run()
-        assert names(collector) == ["work", "work"]
+        program = Program(tmp_path, body, collector.url)
+        program.run()
+        assert program.arrived(collector) == ["work", "work"]
 
 
 @pytest.mark.parametrize(
@@ -150,9 +154,10 @@ def test_a_thread_that_still_works_at_the_end_is_no_harm(tmp_path):
     ready()
     """
     with Collector() as collector:
-        ended = Program(tmp_path, body, collector.url).run()
-        assert (ended.code, ended.err) == (0, "")
-        assert len(names(collector)) > 3
+        program = Program(tmp_path, body, collector.url)
+        ended = program.run()
+        assert (ended.code, ended.complaints) == (0, "")
+        assert len(names(collector)) + program.spooled() > 3
     assert ended.exit_seconds < BOUND
 
 

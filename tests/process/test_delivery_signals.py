@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.process.programs import Program, names
+from tests.process.programs import Program
 from tests.servers.collector import Answer, Collector
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
@@ -43,7 +43,7 @@ def test_a_terminated_program_has_delivered_and_dies_of_the_signal(tmp_path, bod
     with Collector() as collector:
         program = Program(tmp_path, DELIVERED_BEFORE + body, collector.url, MUTAGENT_AUTO="1")
         assert program.run(kill=signal.SIGTERM).code == -signal.SIGTERM
-        assert names(collector) == ["work", "work"]
+        assert program.arrived(collector) == ["work", "work"]
 
 
 def test_a_program_terminated_while_it_records_loses_none_of_its_spans(tmp_path):
@@ -86,8 +86,9 @@ def test_a_handler_of_the_programs_stays(tmp_path):
         time.sleep(0.1)
     """
     with Collector() as collector:
-        ended = Program(tmp_path, body, collector.url, MUTAGENT_AUTO="1").run(kill=signal.SIGTERM)
-        assert (ended.code, names(collector)) == (5, ["work"])
+        program = Program(tmp_path, body, collector.url, MUTAGENT_AUTO="1")
+        ended = program.run(kill=signal.SIGTERM)
+        assert (ended.code, program.arrived(collector)) == (5, ["work"])
 
 
 def test_a_span_on_another_thread_leaves_the_signal_to_the_main_threads_first(tmp_path):

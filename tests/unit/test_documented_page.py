@@ -156,7 +156,9 @@ def run(tmp_path, collector, code, **variables):
         [sys.executable, "-W", "error", str(program)],
         env={**environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
+    # On a machine too busy for the bound of the exit we say so; `delivered` finds those spans with the next process.
+    said = [line for line in done.stderr.splitlines() if not line.startswith("mutagent: delivery to ")]
+    assert (done.returncode, said) == (0, [])
     return done.stdout
 
 
