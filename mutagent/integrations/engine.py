@@ -224,7 +224,7 @@ def wrapper_for(traced: Traced, original: Callable[..., Any]) -> Callable[..., A
 
 
 def lazy_wrapper(traced: Traced, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Around a generator function: its span begins when the generator is first read, which is when the request is sent."""
+    """Around a generator function: its span begins when the generator is first read, and so sends the request."""
 
     @functools.wraps(original)
     def wrapper(*args: Any, **kwargs: Any) -> Any:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.process.programs import Program
+from tests.process.programs import Program, names
 from tests.servers.collector import Answer, Collector
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")

@@ -37,7 +37,7 @@ GOOGLE = Integration(
     versions=">=1.1,<4",
     pieces=(*generate.TARGETS, *functions.PIECES, *media.TARGETS, *interactions.PIECES),
     traces="`models.generate_content`, `generate_content_stream`, chats; the functions that the client calls by itself; "
-    "`embed_content`; images and videos; `interactions`",
+    "`embed_content`; images, videos; `interactions`",
     leaves="`live`, `batches`, `count_tokens`",
     error=error,
     client="_api_client",
