@@ -14,6 +14,7 @@ from typing import Any
 
 from mutagent.guard import Guard, attempt, guarded, record_failure, say_once
 from mutagent.integrations import facts
+from mutagent.integrations.shapes.hosts import is_known
 from mutagent.integrations.spec import Integration, Request, Response, Target
 from mutagent.tracing import context, failure
 from mutagent.tracing.runtime import live, live_tracer
@@ -108,6 +109,8 @@ class Call:
         """Record what came back; the client's counts win over a framework's."""
         keep_output = self.tracer.capture_outputs and not (self.enriches and self.span.output is not None)
         facts.apply_response(self.span, response, keep_output)
+        if response.server is not None and self.request is not None and not is_known(self.request.server or ""):
+            self.span.metrics.provider = self.span.attributes["gen_ai.provider.name"] = response.server
 
     def record_answer(self, result: Any) -> None:
         """Record a whole answer as the spec reads it; a target that can be read is not about to be switched off."""

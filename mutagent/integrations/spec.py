@@ -64,6 +64,8 @@ class Response:
     attributes: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
     """A failure that came as an answer, not as an exception."""
+    server: str | None = None
+    """The software that answers, as provider of those whose address says nothing."""
 
 
 class Chunks(Protocol):

@@ -45,7 +45,13 @@ WELL_KNOWN = {
         ("http://localhost:11434/v1", "ollama"),
         ("http://[::1]:11434/v1", "ollama"),
         ("http://localhost:1234/v1", "lm_studio"),
+        # Servers that people run themselves, by the names that they give them.
+        ("http://vllm:8000/v1", "vllm"),
+        ("http://vllm-service.default.svc.cluster.local/v1", "vllm"),
+        ("http://my-sglang:30000/v1", "sglang"),
+        ("http://ollama.internal/v1", "ollama"),
         # Anybody's.
+        ("http://vllmish:8000/v1", "unknown"),
         ("http://localhost:8000/v1", "unknown"),
         ("https://llm.example.com/v1", "unknown"),
         ("https://notapi.openai.com.example.com/v1", "unknown"),

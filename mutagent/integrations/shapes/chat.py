@@ -20,6 +20,7 @@ from mutagent.capture.plain import (
     whole,
 )  # fmt: skip
 from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes.servers import server_of_answer
 from mutagent.integrations.spec import Response, Usage
 
 # Where OpenAI-compatible providers put the model's reasoning.
@@ -186,6 +187,7 @@ def response(answer: Any) -> Response:
         output={"messages": [message(said, budget) for choice in choices if (said := get(choice, "message"))]},
         usage=usage(get(answer, "usage")),
         attributes=facts(answer),
+        server=server_of_answer(answer),
     )
 
 

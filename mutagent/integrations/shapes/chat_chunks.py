@@ -7,6 +7,7 @@ from typing import Any
 from mutagent.capture.plain import get, get_list, get_path
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes.chat import REASONING_FIELDS, call_id, facts, message, thought_of, usage
+from mutagent.integrations.shapes.servers import server_of_answer
 from mutagent.integrations.spec import Response, Usage
 
 USAGE_MISSING = (
@@ -21,7 +22,7 @@ _RARE = frozenset({*REASONING_FIELDS, "annotations", "images"})
 class ChatChunks:
     """Folds the chunks of a streamed chat completion; ``missing`` is what is said of one that brought no usage."""
 
-    __slots__ = ("choices", "facts", "id", "model", "usage")
+    __slots__ = ("choices", "facts", "id", "model", "server", "usage")
     missing = USAGE_MISSING
 
     def __init__(self) -> None:
@@ -29,6 +30,7 @@ class ChatChunks:
         self.id: str | None = None
         self.model: str | None = None
         self.facts: dict[str, Any] = {}
+        self.server: str | None = None
         self.usage: Any = None
 
     def feed(self, chunk: Any) -> None:
@@ -37,9 +39,11 @@ class ChatChunks:
         if not (self.id or self.model) and (fields.get("id") or fields.get("model")):
             # Azure sends a first chunk about its content filter, in which id and model are empty.
             self.id, self.model, self.facts = fields.get("id"), fields.get("model"), facts(chunk)
+            self.server = server_of_answer(chunk)
         used = fields.get("usage") or get_path(chunk, "x_groq", "usage")
         if used is not None:
             self.usage = used
+            self.server = self.server or server_of_answer(chunk)
         for choice in fields.get("choices") or ():
             index = get(choice, "index") or 0
             state = self.choices.get(index)
@@ -61,6 +65,7 @@ class ChatChunks:
             output={"messages": [message(state.message(), budget) for state in states]} if states else None,
             usage=self.read_usage(self.usage),
             attributes=attributes,
+            server=self.server,
         )
 
     def read_usage(self, raw: Any) -> Usage | None:

@@ -103,6 +103,15 @@ PROVIDER_BY_HOST = {
 # Servers that people run themselves, by the port they listen on unless told otherwise. Those of vLLM, SGLang and
 # llama.cpp are everybody's ports: their answers tell.
 PROVIDER_BY_LOCAL_PORT = {11434: "ollama", 1234: "lm_studio"}
+# The same, by what people call the machine or the service that they run on.
+PROVIDER_BY_LABEL = {
+    "vllm": "vllm",
+    "sglang": "sglang",
+    "ollama": "ollama",
+    "lmstudio": "lm_studio",
+    "localai": "localai",
+    "litellm": "litellm",
+}
 # Client classes that say it all by their name.
 PROVIDER_BY_CLASS = (
     ("Azure", "azure.ai.openai"),
@@ -120,14 +129,23 @@ def provider_of(class_name: str, base_url: str, default: str) -> str:
             return provider
     parts = urlsplit(base_url)
     host = parts.hostname or ""
+    label = host.partition(".")[0]
     while host:
         if host in PROVIDER_BY_HOST:
             return PROVIDER_BY_HOST[host]
         host = host.partition(".")[2]
+    for word in label.split("-"):
+        if word in PROVIDER_BY_LABEL:
+            return PROVIDER_BY_LABEL[word]
     try:
         return PROVIDER_BY_LOCAL_PORT.get(parts.port or 0, default)
     except ValueError:  # a port that is no number
         return default
+
+
+def is_known(base_url: str) -> bool:
+    """Whether this base URL tells who answers."""
+    return provider_of("", base_url, "") != ""
 
 
 def client_of(instance: Any, default: str) -> tuple[str, str | None]:

@@ -1,0 +1,30 @@
+"""Servers that people run themselves, by the marks that they leave on their answers; their addresses tell nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mutagent.capture.plain import get
+
+# Fields that only one server adds to a chat completion, as a rule even where they are empty.
+_FIELDS = (
+    # https://github.com/vllm-project/vllm/blob/main/vllm/entrypoints/openai/chat_completion/protocol.py
+    ("kv_transfer_params", "vllm"),
+    ("prompt_logprobs", "vllm"),
+    # https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
+    ("timings", "llama_cpp"),
+)
+
+
+def server_of_answer(answer: Any) -> str | None:
+    """The server software that wrote a chat completion or one of its chunks, where it can be told."""
+    if get(answer, "system_fingerprint") == "fp_ollama":
+        return "ollama"
+    metadata = get(answer, "metadata")
+    if metadata is not None and get(metadata, "weight_version") is not None:
+        return "sglang"  # which of its weights it has loaded
+    # What a client's model does not know of, it keeps apart: there is nothing in OpenAI's own answers.
+    more = answer if type(answer) is dict else getattr(answer, "__pydantic_extra__", None)
+    if not more:
+        return None
+    return next((server for field, server in _FIELDS if field in more), None)
