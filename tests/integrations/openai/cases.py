@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from tests.integrations.openai import smaller_cases
 from tests.integrations.spans import with_attributes, without
 from tests.integrations.standin import STANDING_IN
 from tests.integrations.surfaces import GENERATED, Refusal, Surface, generated_client
@@ -216,4 +217,4 @@ COMPLETIONS = _surface(
     left=without({**COMPLETION_STREAM_SPAN, "output": {"text": "You said: "}}, FINISH),
 )
 EMBEDDINGS = _surface("embeddings", "embeddings.create", {"model": "model-1", "input": ["a", "b"]}, EMBEDDINGS_SPAN)
-SURFACES = (CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS)
+SURFACES = (CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS, *smaller_cases.SURFACES)
