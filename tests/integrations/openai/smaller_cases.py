@@ -171,4 +171,49 @@ MODERATIONS = _surface(
     ),
     of_answer=("mutagent.guardrail.flagged",),
 )
-SURFACES = (IMAGES, MODERATIONS)
+SOUND = b"\xff\xfb\x90" * 200
+AUDIO_USAGE = {
+    "type": "tokens",
+    "input_tokens": 10,
+    "output_tokens": 2,
+    "total_tokens": 12,
+    "input_token_details": {"audio_tokens": 9, "text_tokens": 1},
+}
+TRANSCRIPTIONS = _surface(
+    "transcriptions",
+    "audio.transcriptions.create",
+    "Transcriptions.create",
+    arguments={"model": "model-1", "file": ("hello.mp3", SOUND, "audio/mpeg"), "language": "en"},
+    serve=Answers(refused=REFUSED, whole=json_answer({"text": "Hello.", "usage": AUDIO_USAGE}, x_request_id="req_1")),
+    whole=_span(
+        "generate_content",
+        "llm.completion",
+        input={
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [
+                        {
+                            "type": "audio",
+                            "name": "hello.mp3",
+                            "media_type": "audio/mpeg",
+                            "size": 600,
+                            "digest": digest(SOUND),
+                        }
+                    ],
+                }
+            ]
+        },
+        output={"text": "Hello."},
+        tokens={"input": 10, "output": 2, "total": 12},
+        attributes={
+            "gen_ai.output.type": "text",
+            "gen_ai.usage.input_tokens": 10,
+            "gen_ai.usage.output_tokens": 2,
+            "mutagent.request.language": "en",
+            "mutagent.usage.audio.input_tokens": 9,
+            "mutagent.usage.raw": AUDIO_USAGE,
+        },
+    ),
+)
+SURFACES = (IMAGES, MODERATIONS, TRANSCRIPTIONS)
