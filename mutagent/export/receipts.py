@@ -35,7 +35,8 @@ def leave(receipt: Receipt, settings: Settings) -> Path | None:
     }
     directory = settings.home / "receipts"
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for made in (settings.home, directory):  # with `parents` the mode would be the last one's alone
+            made.mkdir(mode=0o700, parents=True, exist_ok=True)
         return _write(directory, f"{time_ns():020d}-{os.getpid()}.json", json.dumps(record).encode())
     except OSError:
         return None

@@ -126,8 +126,9 @@ class Spool:
     def _made_directory(self) -> Path:
         directory = self.directory
         if not directory.is_dir():
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.chmod(self.home, 0o700)
+            # One by one: with `parents` the mode is the last one's alone.
+            for made in (self.home.parent, self.home, directory):
+                made.mkdir(mode=0o700, parents=True, exist_ok=True)
         return directory
 
     def _make_room(self, wanted: int) -> None:

@@ -25,7 +25,8 @@ from tests.servers.collector import Collector
 
 ROOT = Path(__file__).parents[2]
 # What the rows name in `needs`, and what mutagent itself needs.
-HOSTS = ("wrapt", "httpx", "pydantic", "openai", "gunicorn", "uvicorn", "celery", "gevent", "pyuwsgi")
+HOSTS = ("wrapt", "httpx", "pydantic", "openai", "gunicorn", "packaging", "uvicorn", "celery", "gevent",
+         "pyuwsgi")  # fmt: skip
 KEY = "mt_0123456789abcdef0123456789abcdef"
 _OFF = {"MUTAGENT_AUTO": "0", "MUTAGENT_LOCAL": "0"}
 _OURS = ("PYTHON", "MUTAGENT", "COV", "OTEL", "FAULTS")

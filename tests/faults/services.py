@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,14 +11,22 @@ from contextlib import contextmanager
 from tests.faults.row import Service
 from tests.servers.collector import Collector
 
+# Linux gives those from 32768 on, others from 49152 on.
+_NOT_GIVEN_TO_CONNECTIONS = (20_000, 32_000)
 _GARBAGE = b"\x00\xff not HTTP at all \r\n\r\n" * 20
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """A port on loopback that nobody listens on, and that no connection is given meanwhile: it must stay free."""
+    while True:
+        port = random.SystemRandom().randrange(*_NOT_GIVEN_TO_CONNECTIONS)
+        with socket.socket() as found:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                found.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 @contextmanager

@@ -159,13 +159,18 @@ def test_the_key_is_in_no_output_and_no_file(tmp_path, answer):
     assert [place for place in places if KEY in place] == []
 
 
-def test_files_are_private(tmp_path):
+@pytest.mark.parametrize("local", ["0", "1"])
+def test_files_are_private(tmp_path, local):
+    home = tmp_path / "below" / "home"
     with Collector(then=Answer(500)) as collector:
-        given = {"PYTHONPATH": str(ROOT), "MUTAGENT_HOME": str(tmp_path / "home"), "MUTAGENT_ENDPOINT": collector.url}
+        given = {"MUTAGENT_HOME": str(home), "MUTAGENT_ENDPOINT": collector.url, "MUTAGENT_LOCAL": local}
         program = "import os; os.umask(0)\n" + PROGRAM
-        subprocess.run([sys.executable, "-c", program], env=os.environ | given, check=True, capture_output=True)
-    modes = {path.name: path.stat().st_mode & 0o077 for path in (tmp_path / "home" / "spool").rglob("*")}
-    assert modes != {}
+        environ = os.environ | given | {"PYTHONPATH": str(ROOT)}
+        subprocess.run([sys.executable, "-c", program], env=environ, check=True, capture_output=True)
+    modes = {path.name: path.stat().st_mode & 0o077 for path in (home, *home.rglob("*"))}
+    assert {"spool", "receipts"} <= set(modes)
+    assert any(name.endswith(".spans") for name in modes)
+    assert any(name.endswith(".sqlite3") for name in modes) == (local == "1")
     assert set(modes.values()) == {0}
 
 
