@@ -170,6 +170,10 @@ class Surface:
         answer = await self.call(way, client, **more)
         return answer if self.whole is not None else await way.rest(self.stream_in(answer))
 
+    def plainly(self, completed: Any) -> Any:
+        """What :meth:`complete` gave, in a form that can be compared."""
+        return self.plain(completed) if self.whole is not None else [self.plain(piece) for piece in completed]
+
     async def stream(self, way: Way, client: Any) -> Any:
         """Call the method for a stream, and return that unread."""
         return self.stream_in(await self.call(way, client, **self.streaming))

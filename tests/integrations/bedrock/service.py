@@ -15,7 +15,7 @@ from botocore.config import Config  # noqa: E402
 REQUEST_ID = "11111111-2222-3333-4444-555555555555"
 KEYS = {"aws_access_key_id": "id-of-the-test", "aws_secret_access_key": "key-of-the-test", "region_name": "us-east-1"}
 # It keeps the services' descriptions, which take long to read.
-_SESSION = boto3.session.Session()
+SESSION = boto3.session.Session()
 
 
 class _Handler(LoopbackHandler):
@@ -63,7 +63,7 @@ class Service(LoopbackServer):
     def client(self, name: str = "bedrock-runtime", **config: Any) -> Any:
         """A boto3 client of this service."""
         retries = {"retries": {"max_attempts": 0}, **config}
-        made = _SESSION.client(name, endpoint_url=self.url, config=Config(**retries), **KEYS)
+        made = SESSION.client(name, endpoint_url=self.url, config=Config(**retries), **KEYS)
         self.clients.append(made)
         return made
 

@@ -65,7 +65,7 @@ def test_a_reader_that_fails_leaves_the_call_alone_and_is_switched_off(surface, 
         raise ZeroDivisionError("ours")
 
     async def program(client: Any) -> Any:
-        return [surface.plain(await surface.complete(way, client)) for _ in range(12)]
+        return [surface.plainly(await surface.complete(way, client)) for _ in range(12)]
 
     alone = run(surface, way, server_of(surface), program)
     for target in targets(surface.integration):

@@ -60,7 +60,7 @@ def streamed(
 
     def request(given: dict[str, Any], client: Any) -> Request:
         found = read_request(given, client)
-        found.streamed = True
+        found.streamed = found.parameters["stream"] = True
         return found
 
     return request
