@@ -52,3 +52,37 @@ def with_attributes(span: dict[str, Any], **attributes: Any) -> dict[str, Any]:
     """A span with more attributes; ``__`` in a name stands for a dot."""
     more = {name.replace("__", "."): value for name, value in attributes.items()}
     return {**span, "attributes": {**span["attributes"], **more}}
+
+
+def span_of(provider: str, operation: str, kind: str, model: str | None = "model-1", **fields: Any) -> dict[str, Any]:
+    """The span of an answered call to a server on loopback: what all such spans have, and ``fields`` beside it.
+
+    Args:
+        provider: who answers.
+        operation: what the span is called by, before the model.
+        kind: the span's kind.
+        model: which was asked for and answered; None where the call says neither.
+        fields: the span's other fields, ``attributes`` among them.
+    """
+    named = {} if model is None else {"gen_ai.request.model": model, "gen_ai.response.model": model}
+    head = {"name": operation if model is None else f"{operation} {model}", "kind": kind, "status": "ok"}
+    attributes = {
+        "gen_ai.operation.name": operation,
+        "gen_ai.provider.name": provider,
+        **named,
+        "server.address": "127.0.0.1",
+        "server.port": "<port>",
+        **fields.pop("attributes", {}),
+    }
+    asked = {} if model is None else {"model": model}
+    return {**head, **asked, "provider": provider, **fields, "attributes": attributes}
+
+
+def streamed(span: dict[str, Any]) -> dict[str, Any]:
+    """The span of the same call with its answer as a stream, read to the end."""
+    return with_attributes(
+        span,
+        gen_ai__request__stream=True,
+        gen_ai__response__time_to_first_chunk="<seconds>",
+        mutagent__stream__outcome="completed",
+    )

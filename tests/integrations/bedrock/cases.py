@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.integrations.bedrock.frames import HELLO, exception
 from tests.integrations.canned import Answer, Answers, json_answer
-from tests.integrations.spans import with_attributes, without
+from tests.integrations.spans import span_of, streamed, without
 from tests.integrations.surfaces import KEY, Refusal, Surface
 from tests.integrations.ways import SYNC
 
@@ -18,38 +18,29 @@ SAID = {
     "usage": USAGE,
     "metrics": {"latencyMs": 1},
 }
-WHOLE: dict[str, Any] = {
-    "name": "chat model-1",
-    "kind": "llm.chat",
-    "status": "ok",
-    "model": "model-1",
-    "provider": "aws.bedrock",
-    "input": {
-        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Say hello, please."}]
-    },
-    "output": {"messages": [{"role": "assistant", "content": "Hello"}]},
-    "tokens": {"input": 5, "output": 2, "total": 7},
-    "attributes": {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "aws.bedrock",
-        "gen_ai.request.model": "model-1",
-        "gen_ai.request.temperature": 0.5,
-        "gen_ai.system_instructions": "Be brief.",
-        "gen_ai.response.finish_reasons": ["end_turn"],
-        "gen_ai.usage.input_tokens": 5,
-        "gen_ai.usage.output_tokens": 2,
-        "mutagent.usage.raw": USAGE,
-        "mutagent.request_id": REQUEST_ID,
-        "server.address": "127.0.0.1",
-        "server.port": "<port>",
-    },
-}
-STREAMED = with_attributes(
-    WHOLE,
-    gen_ai__request__stream=True,
-    gen_ai__response__time_to_first_chunk="<seconds>",
-    mutagent__stream__outcome="completed",
+WHOLE = without(
+    span_of(
+        "aws.bedrock",
+        "chat",
+        "llm.chat",
+        input={
+            "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Say hello, please."}]
+        },
+        output={"messages": [{"role": "assistant", "content": "Hello"}]},
+        tokens={"input": 5, "output": 2, "total": 7},
+        attributes={
+            "gen_ai.request.temperature": 0.5,
+            "gen_ai.system_instructions": "Be brief.",
+            "gen_ai.response.finish_reasons": ["end_turn"],
+            "gen_ai.usage.input_tokens": 5,
+            "gen_ai.usage.output_tokens": 2,
+            "mutagent.usage.raw": USAGE,
+            "mutagent.request_id": REQUEST_ID,
+        },
+    ),
+    "gen_ai.response.model",
 )
+STREAMED = streamed(WHOLE)
 # The role, and the first syllable.
 LEFT = without(
     {**STREAMED, "output": {"messages": [{"role": "assistant", "content": "Hel"}]}},

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from tests.integrations.canned import Answer, Answers, events, json_answer, lines
-from tests.integrations.spans import with_attributes, without
+from tests.integrations.spans import span_of, streamed, with_attributes, without
 from tests.integrations.surfaces import KEY, Client, Refusal, Surface
 from tests.integrations.ways import Way
 
@@ -85,15 +85,7 @@ REFUSED = json_answer({"id": "req_1", "message": "That cannot be."}, 400)
 
 
 def _span(operation: str, kind: str, **fields: Any) -> dict[str, Any]:
-    attributes = {
-        "gen_ai.operation.name": operation,
-        "gen_ai.provider.name": "cohere",
-        "gen_ai.request.model": "model-1",
-        "server.address": "127.0.0.1",
-        "server.port": "<port>",
-    }
-    head = {"name": f"{operation} model-1", "kind": kind, "status": "ok", "model": "model-1", "provider": "cohere"}
-    return {**head, **fields, "attributes": {**attributes, **fields["attributes"]}}
+    return without(span_of("cohere", operation, kind, **fields), "gen_ai.response.model")
 
 
 COUNTED = {
@@ -166,15 +158,6 @@ GENERATE_SPAN = _span(
 )
 
 
-def _streamed(span: dict[str, Any]) -> dict[str, Any]:
-    return with_attributes(
-        span,
-        gen_ai__request__stream=True,
-        gen_ai__response__time_to_first_chunk="<seconds>",
-        mutagent__stream__outcome="completed",
-    )
-
-
 def _left(span: dict[str, Any], text: str, *lacks: str) -> dict[str, Any]:
     """After two pieces; the counts come with the last."""
     output = {"messages": [{"role": "assistant", "content": text}]}
@@ -232,7 +215,7 @@ def _surface(version: str, method: str, stands: str, arguments: dict[str, Any], 
 
 V2 = "cohere.v2.client:{Async}V2Client"
 V1 = "cohere.base_client:{Async}BaseCohere"
-V2_STREAM, V1_STREAM = _streamed(CHAT_SPAN), _streamed(OLD_SPAN)
+V2_STREAM, V1_STREAM = streamed(CHAT_SPAN), streamed(OLD_SPAN)
 LAZY: dict[str, Any] = {
     "lazy": True,
     "failed": {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from mutagent.capture.media import digest
 from tests.integrations.canned import Answer, Answers, event, events, json_answer
-from tests.integrations.spans import with_attributes, without
+from tests.integrations.spans import span_of, streamed, with_attributes, without
 from tests.integrations.surfaces import GENERATED, Refusal, Surface, generated_client
 
 HELLO = [{"role": "user", "content": "Say hello."}]
@@ -50,21 +51,7 @@ REFUSED = json_answer(
     x_request_id="req_1",
 )
 FAILED = event({"error": {"message": "Overloaded", "type": "overloaded_error", "code": "overloaded"}})
-
-
-def _span(operation: str, kind: str, **fields: Any) -> dict[str, Any]:
-    attributes = {
-        "gen_ai.operation.name": operation,
-        "gen_ai.provider.name": "groq",
-        "gen_ai.request.model": "model-1",
-        "gen_ai.response.model": "model-1",
-        "server.address": "127.0.0.1",
-        "server.port": "<port>",
-    }
-    head = {"name": f"{operation} model-1", "kind": kind, "status": "ok", "model": "model-1", "provider": "groq"}
-    return {**head, **fields, "attributes": {**attributes, **fields["attributes"]}}
-
-
+_span = partial(span_of, "groq")
 CHAT_SPAN = _span(
     "chat",
     "llm.chat",
@@ -82,12 +69,7 @@ CHAT_SPAN = _span(
         "openai.response.system_fingerprint": "fp_1",
     },
 )
-STREAM_SPAN = with_attributes(
-    CHAT_SPAN,
-    gen_ai__request__stream=True,
-    gen_ai__response__time_to_first_chunk="<seconds>",
-    mutagent__stream__outcome="completed",
-)
+STREAM_SPAN = streamed(CHAT_SPAN)
 # Two chunks: the role, and the first word. The usage would have come with the last.
 LEFT_SPAN = with_attributes(
     without(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from tests.integrations.canned import Answers, events, json_answer
-from tests.integrations.spans import with_attributes, without
+from tests.integrations.spans import span_of, streamed, with_attributes, without
 from tests.integrations.surfaces import KEY, Client, Refusal, Surface
 from tests.integrations.ways import SYNC, WAYS, Way
 
@@ -61,19 +62,7 @@ TOKENS = (
     _token("", generated_text="Hello there.", details={**DETAILS, "input_length": 4}),
 )
 REFUSED = json_answer({"error": "That cannot be.", "error_type": "validation"}, 400, x_request_id="req_1")
-
-
-def _span(operation: str, kind: str, **fields: Any) -> dict[str, Any]:
-    attributes = {
-        "gen_ai.operation.name": operation,
-        "gen_ai.provider.name": "huggingface",
-        "server.address": "127.0.0.1",
-        "server.port": "<port>",
-    }
-    head = {"name": operation, "kind": kind, "status": "ok", "provider": "huggingface"}
-    return {**head, **fields, "attributes": {**attributes, **fields["attributes"]}}
-
-
+_span = partial(span_of, "huggingface", model=None)
 COUNTED = {"gen_ai.usage.input_tokens": 4, "gen_ai.usage.output_tokens": 6, "mutagent.usage.raw": USAGE}
 CHAT_SPAN = _span(
     "chat",
@@ -115,23 +104,14 @@ FEATURES_SPAN = _span(
 )
 
 
-def _streamed(span: dict[str, Any]) -> dict[str, Any]:
-    return with_attributes(
-        span,
-        gen_ai__request__stream=True,
-        gen_ai__response__time_to_first_chunk="<seconds>",
-        mutagent__stream__outcome="completed",
-    )
-
-
-CHAT_STREAM = _streamed(CHAT_SPAN)
+CHAT_STREAM = streamed(CHAT_SPAN)
 CHAT_LEFT = with_attributes(
     without(CHAT_STREAM, "tokens", "gen_ai.response.finish_reasons", *COUNTED),
     mutagent__usage__missing="the stream carried no usage: pass stream_options={'include_usage': True} "
     "or set MUTAGENT_STREAM_USAGE=1",
 )
 GENERATION_STREAM = with_attributes(
-    {**_streamed(GENERATION_SPAN), "tokens": {"input": 4, "output": 6, "total": 10}},
+    {**streamed(GENERATION_SPAN), "tokens": {"input": 4, "output": 6, "total": 10}},
     gen_ai__usage__input_tokens=4,
     mutagent__usage__raw={"generated_tokens": 6, "input_length": 4},
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from tests.integrations.canned import Answer, Answers, events, json_answer
-from tests.integrations.spans import with_attributes, without
+from tests.integrations.spans import span_of, streamed, with_attributes, without
 from tests.integrations.surfaces import KEY, Refusal, Surface
 from tests.integrations.ways import SYNC, Way
 
@@ -100,21 +101,7 @@ REFUSED = json_answer(
     400,
     mistral_correlation_id="req_1",
 )
-
-
-def _span(operation: str, kind: str, **fields: Any) -> dict[str, Any]:
-    attributes = {
-        "gen_ai.operation.name": operation,
-        "gen_ai.provider.name": "mistral_ai",
-        "gen_ai.request.model": "model-1",
-        "gen_ai.response.model": "model-1",
-        "server.address": "127.0.0.1",
-        "server.port": "<port>",
-    }
-    head = {"name": f"{operation} model-1", "kind": kind, "status": "ok", "model": "model-1", "provider": "mistral_ai"}
-    return {**head, **fields, "attributes": {**attributes, **fields["attributes"]}}
-
-
+_span = partial(span_of, "mistral_ai")
 COUNTED = {
     "gen_ai.usage.input_tokens": 4,
     "gen_ai.usage.output_tokens": 6,
@@ -131,15 +118,6 @@ CHAT_SPAN = _span(
     tokens=TOKENS,
     attributes={"gen_ai.request.temperature": 0.5, "gen_ai.request.seed": 7, **ANSWERED},
 )
-
-
-def _streamed(span: dict[str, Any]) -> dict[str, Any]:
-    return with_attributes(
-        span,
-        gen_ai__request__stream=True,
-        gen_ai__response__time_to_first_chunk="<seconds>",
-        mutagent__stream__outcome="completed",
-    )
 
 
 def _left(span: dict[str, Any], text: str) -> dict[str, Any]:
@@ -160,7 +138,7 @@ def _without_model(span: dict[str, Any]) -> dict[str, Any]:
     return {**without(span, "gen_ai.request.model"), "name": "chat"}
 
 
-STREAM_SPAN = _streamed(CHAT_SPAN)
+STREAM_SPAN = streamed(CHAT_SPAN)
 AGENT_SPAN = _without_model(
     with_attributes(without(CHAT_SPAN, "gen_ai.request.temperature"), gen_ai__agent__id="agent-1")
 )
@@ -197,7 +175,7 @@ TURN_SPAN = _span(
         **COUNTED,
     },
 )
-TURN_STREAM_SPAN = _streamed(TURN_SPAN)
+TURN_STREAM_SPAN = streamed(TURN_SPAN)
 ASKED = {"model": "model-1", "messages": HELLO, "random_seed": 7}
 CHAT_ASKED = {**ASKED, "temperature": 0.5}
 FIM_ASKED = {"model": "model-1", "prompt": "def hello(", "suffix": "return 1"}
@@ -284,8 +262,8 @@ SURFACES = (
         FIM_ASKED,
         None,
         answer=CHUNKED,
-        streamed=_streamed(FIM_SPAN),
-        left=_left(_streamed(FIM_SPAN), "Hello there."),
+        streamed=streamed(FIM_SPAN),
+        left=_left(streamed(FIM_SPAN), "Hello there."),
     ),
     _surface(
         "embeddings",

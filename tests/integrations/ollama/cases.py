@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 from tests.integrations.canned import Answers, json_answer, lines
-from tests.integrations.spans import with_attributes, without
+from tests.integrations.spans import span_of, streamed, with_attributes, without
 from tests.integrations.surfaces import Refusal, Surface
 from tests.integrations.ways import Way
 
@@ -34,19 +35,7 @@ def _generated(text: str, **more: Any) -> dict[str, Any]:
     return {"model": "model-1", "created_at": AT, "response": text, **more}
 
 
-def _span(operation: str, kind: str, **fields: Any) -> dict[str, Any]:
-    attributes = {
-        "gen_ai.operation.name": operation,
-        "gen_ai.provider.name": "ollama",
-        "gen_ai.request.model": "model-1",
-        "gen_ai.response.model": "model-1",
-        "server.address": "127.0.0.1",
-        "server.port": "<port>",
-    }
-    head = {"name": f"{operation} model-1", "kind": kind, "status": "ok", "model": "model-1", "provider": "ollama"}
-    return {**head, **fields, "attributes": {**attributes, **fields["attributes"]}}
-
-
+_span = partial(span_of, "ollama")
 COUNTED = {
     "gen_ai.response.finish_reasons": ["stop"],
     "gen_ai.usage.input_tokens": 4,
@@ -93,15 +82,6 @@ OLDER_SPAN = without(
 )
 
 
-def _streamed(span: dict[str, Any]) -> dict[str, Any]:
-    return with_attributes(
-        span,
-        gen_ai__request__stream=True,
-        gen_ai__response__time_to_first_chunk="<seconds>",
-        mutagent__stream__outcome="completed",
-    )
-
-
 def _left(span: dict[str, Any], output: dict[str, Any]) -> dict[str, Any]:
     """After two pieces; the counts come with the last."""
     return with_attributes(
@@ -133,7 +113,7 @@ INAPPLICABLE = {
     "test_a_stream_whose_block_is_left_early_keeps_what_had_arrived": "a generator is no context manager",
 }
 REFUSED = json_answer({"error": "That cannot be."}, 400)
-CHAT_STREAM, GENERATE_STREAM = _streamed(CHAT_SPAN), _streamed(GENERATE_SPAN)
+CHAT_STREAM, GENERATE_STREAM = streamed(CHAT_SPAN), streamed(GENERATE_SPAN)
 SURFACES = (
     _surface(
         "chat",
