@@ -344,9 +344,5 @@ class Integration:
     @property
     def modules(self) -> list[str]:
         """The modules in which its pieces may stand, each once, the newest version's first."""
-        found: dict[str, None] = {}
-        for piece in self.pieces:
-            found.update(dict.fromkeys(piece.modules))
-            if isinstance(piece, Manager):
-                found.update(dict.fromkeys(piece.call.modules))
-        return list(found)
+        parts = [part for piece in self.pieces for part in (piece, getattr(piece, "call", piece))]
+        return list(dict.fromkeys(module for part in parts for module in part.modules))

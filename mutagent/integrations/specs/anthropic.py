@@ -9,6 +9,7 @@ from typing import Any
 
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import blocks
+from mutagent.integrations.shapes.copies import copies_of
 from mutagent.integrations.shapes.errors import api_error
 from mutagent.integrations.shapes.hosts import client_of
 from mutagent.integrations.shapes.message import MessageEvents, response
@@ -130,10 +131,5 @@ ANTHROPIC = Integration(
     "raw responses; Bedrock, Vertex, Foundry",
     leaves="`count_tokens`, managed agents",
     error=api_error,
-    copies=tuple(
-        ((module,), f"{prefix}{cls}.{name}")
-        for module, cls in _CLIENTS
-        for prefix in ("", "Async")
-        for name in ("copy", "with_options")
-    ),
+    copies=copies_of(*_CLIENTS),
 )

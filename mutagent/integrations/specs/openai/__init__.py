@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from mutagent.integrations.shapes import audio
+from mutagent.integrations.shapes.copies import copies_of
 from mutagent.integrations.shapes.errors import api_error
 from mutagent.integrations.spec import Close, Integration, Piece, Raw
 from mutagent.integrations.specs.openai import (
@@ -66,10 +67,5 @@ OPENAI = Integration(
     "`.stream()`, raw responses; Azure",
     leaves="`batches`, `live`, `videos`",
     error=api_error,
-    copies=tuple(
-        ((module,), f"{prefix}{cls}.{name}")
-        for module, cls in _CLIENTS
-        for prefix in ("", "Async")
-        for name in ("copy", "with_options")
-    ),
+    copies=copies_of(*_CLIENTS),
 )
