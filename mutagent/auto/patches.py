@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from mutagent.guard import guarded
+from mutagent.integrations.frames import uncounted
 
 MISSING: Any = object()
 _MARK = "__mutagent_original__"
@@ -58,7 +59,7 @@ def replace(holder: Any, name: str, make_wrapper: Callable[[Callable[..., Any]],
     original = had.__func__ if kind in (staticmethod, classmethod) else getattr(holder, name)
     if is_ours(original):
         return None if had is MISSING else Patch(holder, name, original_of(original), had)
-    wrapper: Any = make_wrapper(original)
+    wrapper: Any = uncounted(make_wrapper(original))
     setattr_quietly(wrapper, _MARK, (wrapper, original))
     if kind in (staticmethod, classmethod):
         wrapper = kind(wrapper)

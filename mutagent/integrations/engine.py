@@ -14,6 +14,7 @@ from typing import Any
 
 from mutagent.guard import Guard, attempt, guarded, record_failure, say_once
 from mutagent.integrations import facts
+from mutagent.integrations.frames import uncounted
 from mutagent.integrations.shapes.hosts import is_known
 from mutagent.integrations.spec import Integration, Request, Response, Target
 from mutagent.tracing import context, failure
@@ -248,7 +249,7 @@ def dispatching_wrapper(
     original: Callable[..., Any],
 ) -> Callable[..., Any]:
     """Stands in the place of a method that calls of several kinds go through: each goes on as its kind, or untraced."""
-    wrappers = {id(each.target): wrapper_for(each, original) for each in traced}
+    wrappers = {id(each.target): uncounted(wrapper_for(each, original)) for each in traced}
     label, like = traced[0].label, traced[0].target
 
     def chosen(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[..., Any]:
@@ -318,6 +319,7 @@ def started_later(traced: Traced, args: tuple[Any, ...], kwargs: dict[str, Any],
     return shell
 
 
+@uncounted
 async def in_span(
     traced: Traced, args: tuple[Any, ...], kwargs: dict[str, Any], asked_usage: bool, inner: _Unstarted
 ) -> Any:
@@ -328,6 +330,7 @@ async def in_span(
     return await awaited(call, inner.coroutine)
 
 
+@uncounted
 async def awaited(call: Call, inner: Coroutine[Any, Any, Any]) -> Any:
     """Await the real call with its span current, and settle what it gives."""
     context.current.set(call.span)

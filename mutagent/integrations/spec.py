@@ -202,9 +202,7 @@ class Session:
         modules: where the classes of manager and connection stand.
         enters: paths of the methods that connect.
         connection: path of the connection's class.
-        send: its method that takes an event from the program.
-        parse: its method that makes an event of what came.
-        close: its method that ends the session.
+        send, parse, close: its methods that take an event from the program, make one of what came, and end the session.
         events: makes what follows the events, of the session's request and the resource called on.
     """
 

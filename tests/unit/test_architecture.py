@@ -18,7 +18,7 @@ TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in
 # Lower layers first: a module at the top of a file imports from its own layer and from those above it in this list.
 LAYERS = [
     ("mutagent",),
-    ("mutagent.guard", "mutagent.loading"),
+    ("mutagent.guard", "mutagent.loading", "mutagent.integrations.frames"),
     ("mutagent.hosts",),
     ("mutagent.process",),
     ("mutagent.capture", "mutagent.config"),
