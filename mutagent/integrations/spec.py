@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-Modules = tuple[str, ...]
+from mutagent.integrations.description import description
 
-# Descriptions are written once and never compared: `frozen` and `eq` generate methods that nobody calls, at half a
-# millisecond a class, which every program that imports an LLM library would pay.
+Modules = tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -78,7 +77,7 @@ class Chunks(Protocol):
         """What the chunks so far amount to."""
 
 
-@dataclass(slots=True, eq=False)
+@description(eq=False)
 class Target:
     """One method or function that makes one model request.
 
@@ -126,7 +125,7 @@ class Target:
         return self.path.startswith("Async") or self.path.rpartition(".")[2].startswith("a_")
 
 
-@dataclass(slots=True, eq=False)
+@description(eq=False)
 class Dispatch:
     """One method through which calls of several kinds go, and through which others go that are not traced.
 
@@ -144,7 +143,7 @@ class Dispatch:
         return self.targets[0].modules
 
 
-@dataclass(slots=True, eq=False)
+@description(eq=False)
 class Manager:
     """A method that returns an object which sends the request later: a context manager when it is entered.
 
@@ -161,7 +160,7 @@ class Manager:
     stream: str | None
 
 
-@dataclass(slots=True, eq=False)
+@description(eq=False)
 class Moment:
     """What one event of a session means for its responses.
 
@@ -192,7 +191,7 @@ class Events(Protocol):
         """What a response amounts to that was never over."""
 
 
-@dataclass(slots=True, eq=False)
+@description(eq=False)
 class Session:
     """A connection over which responses are asked for and come as events: a span for it, and one for each response.
 
@@ -217,7 +216,7 @@ class Session:
     close: str = "close"
 
 
-@dataclass(slots=True, eq=False)
+@description(eq=False)
 class Close:
     """A method by which a program leaves a stream early.
 
@@ -232,7 +231,7 @@ class Close:
     stream: str | None = None
 
 
-@dataclass(slots=True, eq=False)
+@description(eq=False)
 class Iteration:
     """A class of streams that make a new iterator of themselves each time, and keep none that could be replaced.
 
@@ -252,7 +251,7 @@ class Iteration:
         return self.path.partition(".")[0]
 
 
-@dataclass(slots=True, eq=False)
+@description(eq=False)
 class Raw:
     """How a library's raw response is read without consuming it.
 
@@ -272,7 +271,7 @@ class Raw:
         return self.parse.partition(".")[0]
 
 
-@dataclass(slots=True, eq=False)
+@description(eq=False)
 class Alias:
     """Another place that copied a target's method when it was imported; patched like the target itself."""
 
@@ -281,7 +280,7 @@ class Alias:
     of: Target
 
 
-@dataclass(slots=True, eq=False)
+@description(eq=False)
 class Rebind:
     """A module's function that is a method of some default object, bound when the module was imported.
 
@@ -292,7 +291,7 @@ class Rebind:
     path: str
 
 
-@dataclass(slots=True, eq=False)
+@description(eq=False)
 class Install:
     """A framework with an official hook: ``install()`` registers with it and returns what takes that back."""
 
@@ -309,7 +308,7 @@ def no_error_facts(error: BaseException) -> Mapping[str, Any]:
     return {}
 
 
-@dataclass(slots=True, eq=False)
+@description(eq=False)
 class Integration:
     """One library: what it is called, which versions are supported, and what is traced of it.
 
