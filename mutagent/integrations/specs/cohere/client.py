@@ -72,11 +72,17 @@ def usage(raw: Any) -> Usage | None:
         output=whole(get(counted, "output_tokens")),
         cache_read=whole(get(raw, "cached_tokens")),
         raw={
-            name: {unit: count for unit, count in taken.items() if count is not None} if type(taken) is dict else taken
+            name: _without_blanks(said)
             for name in ("tokens", "billed_units", "cached_tokens")
-            if (taken := Snapshot(4_096, 100).take(get(raw, name))) is not None
+            if (said := get(raw, name)) is not None
         },
     )
+
+
+def _without_blanks(said: Any) -> Any:
+    # Early releases' models are of pydantic's first version: their fields, too, stand in the instance's dict.
+    units = said if type(said) is dict else instance_dict(said)
+    return said if units is None else {unit: count for unit, count in units.items() if count is not None}
 
 
 def billed(raw: Any) -> dict[str, Any]:
