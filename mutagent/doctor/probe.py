@@ -13,7 +13,7 @@ from mutagent.auto import activation, catalogue, patches
 from mutagent.auto.report import TargetStatus
 from mutagent.doctor.layers import Layers, layers_at
 from mutagent.integrations import registry
-from mutagent.integrations.spec import Alias, Dispatch, Install, Integration, Manager, Piece, Target
+from mutagent.integrations.spec import Alias, Dispatch, Install, Integration, Manager, Piece, Session, Target
 
 Answer = Callable[..., None]
 _MOST_TEXT = 300
@@ -103,7 +103,7 @@ def _without_absent(errors: dict[str, str]) -> dict[str, str]:
 
 def _targets_of(piece: Piece) -> tuple[Target, ...]:
     """The targets that a piece consists of; those of a dispatch stand in one place."""
-    if isinstance(piece, Manager):
+    if isinstance(piece, (Manager, Session)):
         return (piece.call,)
     if isinstance(piece, Dispatch):
         return piece.targets[:1]

@@ -8,7 +8,7 @@ from typing import Any
 
 from mutagent import guard
 from mutagent.auto import catalogue, hooks
-from mutagent.integrations.spec import Alias, Dispatch, Manager, Target
+from mutagent.integrations.spec import Alias, Dispatch, Manager, Session, Target
 from mutagent.testing import capture
 from tests.integrations.contract.program import complete, every_call, run, seen
 from tests.integrations.spans import without
@@ -93,7 +93,7 @@ def targets(integration: str) -> Iterator[Target]:
             yield piece
         elif isinstance(piece, Dispatch):
             yield from piece.targets
-        elif isinstance(piece, Manager):
+        elif isinstance(piece, (Manager, Session)):
             yield piece.call
         elif isinstance(piece, Alias):
             yield piece.of
