@@ -233,9 +233,9 @@ class Close:
 
 @description(eq=False)
 class Iteration:
-    """A class of streams that make a new iterator of themselves each time, and keep none that could be replaced.
+    """A class of streams whose pieces are made of what their inner iterator gives, by a new generator each time.
 
-    The recording stands in the attribute that :class:`Integration` names as ``iterator``, and is what iterates.
+    What that generator gives is watched, not what the inner iterator does.
 
     Args:
         modules: where the class stands.
@@ -322,8 +322,7 @@ class Integration:
         error: an exception of the library → attributes (status code, the provider's code, request id), and its
             ``exception.message`` where the class keeps its words elsewhere than in the arguments.
         client: attribute by which a resource knows its client; tracing of single clients asks it.
-        iterator: attribute in which the library's streams keep the iterator that they read from, or a recording of
-            what they give (:class:`Iteration`).
+        iterator: attribute in which the library's streams keep the iterator that they read from.
         copies: methods of the client class that make another client, such as ``copy``.
     """
 

@@ -137,15 +137,38 @@ def record(call: Call, stream: Any) -> Any:
     attempt(call.traced, "stream headers", _record_headers, call, stream)
     name = call.traced.integration.iterator
     inner = getattr(stream, name, None)
-    if inner is not None and type(inner) is not Recording:
-        setattr(stream, name, Recording(call, inner))
-        return stream
-    if _makes_iterators(call, stream):
-        setattr(stream, name, Recording(call, None))
+    if inner is not None and type(inner) not in (Recording, Watched):
+        recording = Recording(call, inner)
+        setattr(stream, name, Watched(inner, recording) if _makes_iterators(call, stream) else recording)
         return stream
     from mutagent.integrations.proxy import stand_in
 
     return stand_in(stream, Recording(call, stream))
+
+
+class Watched:
+    """Stands before what a stream makes its iterators of, and holds the recording of what those give."""
+
+    __slots__ = ("inner", "recording")
+
+    def __init__(self, inner: Any, recording: Recording) -> None:
+        self.inner = inner
+        self.recording = recording
+
+    def __iter__(self) -> Any:
+        return self.inner
+
+    def __next__(self) -> Any:
+        return next(self.inner)
+
+    def __aiter__(self) -> Any:
+        return self.inner
+
+    def __anext__(self) -> Any:
+        return self.inner.__anext__()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
 
 
 def _makes_iterators(call: Call, stream: Any) -> bool:
@@ -159,11 +182,11 @@ def iterating_wrapper(iterator: str, original: Callable[[Any], Any]) -> Callable
     @functools.wraps(original)
     def wrapper(self: Any) -> Any:
         made = original(self)
-        recording = getattr(self, iterator, None)
-        if type(recording) is not Recording or recording.ended:
+        watched = getattr(self, iterator, None)
+        if type(watched) is not Watched or watched.recording.ended:
             return made
-        recording.inner = made
-        return recording
+        watched.recording.inner = made
+        return watched.recording
 
     return wrapper
 
@@ -209,6 +232,7 @@ def _record_headers(call: Call, stream: Any) -> None:
 
 def closed_early(stream: Any, iterator: str) -> None:
     """The program has closed a stream, whose iterator is a recording where it is watched."""
-    recording = getattr(stream, iterator, None)
+    found = getattr(stream, iterator, None)
+    recording = found.recording if type(found) is Watched else found
     if type(recording) is Recording:
         recording.finish("closed")

@@ -83,7 +83,9 @@ class Async:
 
     def iterator(self, stream: Any) -> Any:
         """What gives the pieces of a stream."""
-        return stream if hasattr(type(stream), "__anext__") else stream.__aiter__()
+        # Of aiobotocore's streams it is a generator.
+        is_iterator = hasattr(type(stream), "__anext__") and not inspect.isasyncgenfunction(type(stream).__anext__)
+        return stream if is_iterator else stream.__aiter__()
 
     def run(self, program: Coroutine[Any, Any, Any]) -> Any:
         """Run a program to its end and return its result."""

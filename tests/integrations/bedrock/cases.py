@@ -1,121 +1,191 @@
-"""Bedrock's surfaces: one method of botocore through which all of them go."""
+"""Bedrock's surfaces, through boto3 and through aiobotocore, what the service answers, and the spans that must be."""
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import Any
 
-from tests.integrations.bedrock.frames import HELLO, exception
+from tests.integrations.bedrock.frames import event, exception
 from tests.integrations.canned import Answer, Answers, json_answer
-from tests.integrations.spans import span_of, streamed, without
+from tests.integrations.spans import with_attributes, without
 from tests.integrations.surfaces import KEY, Refusal, Surface
-from tests.integrations.ways import SYNC
+from tests.integrations.ways import ASYNC, SYNC, Way
 
-REQUEST_ID = "11111111-2222-3333-4444-555555555555"
-USAGE = {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}
+ASKED: dict[str, Any] = {
+    "modelId": "model-1",
+    "messages": [{"role": "user", "content": [{"text": "Say hello."}]}],
+    "inferenceConfig": {"temperature": 0.5},
+}
+USAGE = {"inputTokens": 4, "outputTokens": 6, "totalTokens": 10}
 SAID = {
-    "output": {"message": {"role": "assistant", "content": [{"text": "Hello"}]}},
+    "output": {"message": {"role": "assistant", "content": [{"text": "Hello there."}]}},
     "stopReason": "end_turn",
     "usage": USAGE,
     "metrics": {"latencyMs": 1},
 }
-WHOLE = without(
-    span_of(
-        "aws.bedrock",
-        "chat",
-        "llm.chat",
-        input={
-            "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Say hello, please."}]
-        },
-        output={"messages": [{"role": "assistant", "content": "Hello"}]},
-        tokens={"input": 5, "output": 2, "total": 7},
-        attributes={
-            "gen_ai.request.temperature": 0.5,
-            "gen_ai.system_instructions": "Be brief.",
-            "gen_ai.response.finish_reasons": ["end_turn"],
-            "gen_ai.usage.input_tokens": 5,
-            "gen_ai.usage.output_tokens": 2,
-            "mutagent.usage.raw": USAGE,
-            "mutagent.request_id": REQUEST_ID,
-        },
-    ),
-    "gen_ai.response.model",
+FRAMES = (
+    event("messageStart", {"role": "assistant"}),
+    event("contentBlockDelta", {"delta": {"text": "Hello "}, "contentBlockIndex": 0}),
+    event("contentBlockDelta", {"delta": {"text": "there."}, "contentBlockIndex": 0}),
+    event("messageStop", {"stopReason": "end_turn"}),
+    event("metadata", {"usage": USAGE, "metrics": {"latencyMs": 1}}),
 )
-STREAMED = streamed(WHOLE)
-# The role, and the first syllable.
-LEFT = without(
-    {**STREAMED, "output": {"messages": [{"role": "assistant", "content": "Hel"}]}},
+HIT = {"content": {"text": "Hello there."}, "location": {"type": "S3"}, "score": 0.5}
+IDS = {"x_amzn_requestid": "req_1"}
+REFUSED = json_answer({"message": "That cannot be."}, 400, x_amzn_errortype="ValidationException:http://x/", **IDS)
+CHAT_SPAN: dict[str, Any] = {
+    "name": "chat model-1",
+    "kind": "llm.chat",
+    "status": "ok",
+    "model": "model-1",
+    "provider": "aws.bedrock",
+    "input": {"messages": [{"role": "user", "content": "Say hello."}]},
+    "output": {"messages": [{"role": "assistant", "content": "Hello there."}]},
+    "tokens": {"input": 4, "output": 6, "total": 10},
+    "attributes": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "aws.bedrock",
+        "gen_ai.request.model": "model-1",
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.response.finish_reasons": ["end_turn"],
+        "gen_ai.usage.input_tokens": 4,
+        "gen_ai.usage.output_tokens": 6,
+        "mutagent.request_id": "req_1",
+        "mutagent.usage.raw": USAGE,
+        "server.address": "127.0.0.1",
+        "server.port": "<port>",
+    },
+}
+STREAM_SPAN = with_attributes(
+    CHAT_SPAN, gen_ai__response__time_to_first_chunk="<seconds>", mutagent__stream__outcome="completed"
+)
+# Two events: the role, and the first word. The usage would have come with the last.
+LEFT_SPAN = without(
+    {**STREAM_SPAN, "output": {"messages": [{"role": "assistant", "content": "Hello "}]}},
     "tokens",
     "gen_ai.response.finish_reasons",
     "gen_ai.usage.input_tokens",
     "gen_ai.usage.output_tokens",
     "mutagent.usage.raw",
 )
-
-
-def client(way: Any, url: str, options: dict[str, Any]) -> Any:
-    """A boto3 client; of its session there is one, as it reads long in the services' descriptions."""
-    from botocore.config import Config
-
-    from tests.integrations.bedrock.service import SESSION
-
-    config = Config(**{"retries": {"max_attempts": 0}, **options})
-    keys = {"aws_access_key_id": "id-of-the-test", "aws_secret_access_key": KEY, "region_name": "us-east-1"}
-    return SESSION.client("bedrock-runtime", endpoint_url=url, config=config, **keys)
-
-
-def without_metadata(answer: Any) -> Any:
-    """An answer without what was said of the HTTP response, its date for one."""
-    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
-
-
-REFUSED = json_answer(
-    {"message": "That cannot be."}, 400, x_amzn_errortype="ValidationException", x_amzn_requestid=REQUEST_ID
-)
-COMMON: dict[str, Any] = {
-    "integration": "bedrock",
-    "library": "boto3",
-    "client": client,
-    "stands": ("botocore.client:BaseClient._make_api_call",),
-    "arguments": {
-        "modelId": "model-1",
-        "messages": [{"role": "user", "content": [{"text": "Say hello, please."}]}],
-        "system": [{"text": "Be brief."}],
-        "inferenceConfig": {"temperature": 0.5},
+RETRIEVE_SPAN: dict[str, Any] = {
+    "name": "retrieval KB12345678",
+    "kind": "retrieval",
+    "status": "ok",
+    "provider": "aws.bedrock",
+    "input": {"text": "Hello?"},
+    "output": {"documents": [{"content": "Hello there.", "metadata": {"location": {"type": "S3"}}, "score": 0.5}]},
+    "attributes": {
+        "gen_ai.operation.name": "retrieval",
+        "gen_ai.provider.name": "aws.bedrock",
+        "gen_ai.data_source.id": "KB12345678",
+        "gen_ai.retrieval.query.text": "Hello?",
+        "aws.bedrock.knowledge_base.id": "KB12345678",
+        "mutagent.request_id": "req_1",
+        "mutagent.retrieval.hits": 1,
+        "server.address": "127.0.0.1",
+        "server.port": "<port>",
     },
-    "refusal": Refusal(
-        "botocore.errorfactory.ValidationException",
-        {
-            "http.response.status_code": 400,
-            "mutagent.error.code": "ValidationException",
-            "mutagent.request_id": REQUEST_ID,
+}
+KEYS = {"region_name": "us-east-1", "aws_access_key_id": KEY, "aws_secret_access_key": KEY}
+# Sessions keep the services' descriptions, which take long to read.
+_sessions: dict[str, Any] = {}
+
+
+def _made(creating: Coroutine[Any, Any, Any]) -> Any:
+    """The client that a coroutine makes: it waits for nothing."""
+    try:
+        creating.send(None)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("making a client waits for nothing")
+
+
+def client_of(service: str) -> Any:
+    """Makes boto3's clients of a service, and aiobotocore's."""
+
+    def client(way: Way, url: str, options: dict[str, Any]) -> Any:
+        from botocore.config import Config
+
+        attempts = {"total_max_attempts": options.get("attempts", 1)}
+        given = {"endpoint_url": url, "config": Config(retries=attempts), **KEYS}
+        if way is SYNC:
+            import boto3
+
+            session = _sessions.setdefault("boto3", boto3.session.Session())
+            return session.client(service, **given)
+        from aiobotocore.session import get_session
+
+        session = _sessions.setdefault("aiobotocore", get_session())
+        return _made(session.create_client(service, **given).__aenter__())
+
+    return client
+
+
+def plain(value: Any) -> Any:
+    """An answer without what differs from one to the next: its date, its port, the stream's address."""
+    return {name: held for name, held in value.items() if name not in ("ResponseMetadata", "stream")}
+
+
+def _both(service: str, **surface: Any) -> tuple[Surface, Surface]:
+    common: dict[str, Any] = {
+        "integration": "bedrock",
+        "client": client_of(service),
+        "refusal": Refusal(
+            "botocore.errorfactory.ValidationException",
+            {
+                "http.response.status_code": 400,
+                "mutagent.error.code": "ValidationException",
+                "mutagent.request_id": "req_1",
+            },
+        ),
+        "retrying": {"attempts": 3},
+        "broken": (
+            "botocore.exceptions.ConnectionClosedError",
+            "botocore.exceptions.EndpointConnectionError",
+            "botocore.exceptions.HTTPClientError",
+        ),
+        "plain": plain,
+        **surface,
+    }
+    sync = {"library": "boto3", "stands": ("botocore.client:BaseClient._make_api_call",), "ways": (SYNC,)}
+    later = {"library": "aiobotocore", "stands": ("aiobotocore.client:AioBaseClient._make_api_call",), "ways": (ASYNC,)}
+    return Surface(**common, **sync), Surface(**common, **later)
+
+
+SURFACES = (
+    *_both(
+        "bedrock-runtime",
+        name="converse",
+        method="converse",
+        arguments=ASKED,
+        serve=Answers(refused=REFUSED, whole=json_answer(SAID, **IDS)),
+        whole=CHAT_SPAN,
+    ),
+    *_both(
+        "bedrock-runtime",
+        name="converse_stream",
+        method="converse_stream",
+        arguments=ASKED,
+        serve=Answers(
+            refused=REFUSED,
+            stream=Answer(FRAMES, "application/vnd.amazon.eventstream", headers={"x-amzn-requestid": "req_1"}),
+            failed=exception("throttlingException", "Overloaded"),
+        ),
+        streamed=STREAM_SPAN,
+        left=LEFT_SPAN,
+        stream_in=lambda answer: answer["stream"],
+        inapplicable={
+            "test_a_stream_whose_block_is_left_early_keeps_what_had_arrived": "an event stream is no context manager",
         },
     ),
-    "broken": ("botocore.exceptions.ConnectionClosedError",),
-    "ways": (SYNC,),  # aiobotocore has tests of its own
-    "plain": without_metadata,
-}
-CONVERSE = Surface(
-    name="converse",
-    method="converse",
-    serve=Answers(refused=REFUSED, whole=json_answer(SAID, x_amzn_requestid=REQUEST_ID)),
-    whole=WHOLE,
-    retrying={"retries": {"max_attempts": 2}},
-    **COMMON,
-)
-CONVERSE_STREAM = Surface(
-    name="converse stream",
-    method="converse_stream",
-    serve=Answers(
-        refused=REFUSED,
-        stream=Answer(tuple(HELLO), "application/vnd.amazon.eventstream", headers={"x-amzn-requestid": REQUEST_ID}),
-        failed=exception("throttlingException", "Overloaded"),
+    *_both(
+        "bedrock-agent-runtime",
+        name="retrieve",
+        method="retrieve",
+        arguments={"knowledgeBaseId": "KB12345678", "retrievalQuery": {"text": "Hello?"}},
+        serve=Answers(refused=REFUSED, whole=json_answer({"retrievalResults": [HIT]}, **IDS)),
+        whole=RETRIEVE_SPAN,
+        of_answer=("mutagent.retrieval.hits",),
     ),
-    streamed=STREAMED,
-    left=LEFT,
-    stream_in=lambda answer: answer["stream"],
-    inapplicable={
-        "test_a_stream_whose_block_is_left_early_keeps_what_had_arrived": "an EventStream is no context manager",
-    },
-    **COMMON,
 )
-SURFACES = (CONVERSE, CONVERSE_STREAM)

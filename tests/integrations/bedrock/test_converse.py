@@ -149,6 +149,18 @@ def test_an_exception_in_the_midst_of_a_stream(service: Service, captured: Any) 
     assert span["attributes"]["error.type"] == "botocore.exceptions.EventStreamError"
 
 
+def test_a_connection_that_breaks_in_mid_stream(service: Service, captured: Any) -> None:
+    """The program gets urllib3's error, the span what came before it."""
+    from urllib3.exceptions import ProtocolError
+
+    stream = service.streams(*HELLO[:2], None).client().converse_stream(**ASKED)["stream"]
+    with pytest.raises(ProtocolError, match="Response ended prematurely"):
+        list(stream)
+    (span,) = captured.spans
+    assert span["output"] == {"messages": [{"role": "assistant", "content": "Hel"}]}
+    assert (span["status"], span["attributes"]["mutagent.stream.outcome"]) == ("error", "failed")
+
+
 def test_tools_asked_for_in_a_stream(service: Service, captured: Any) -> None:
     """A call's arguments come in pieces; what a model thinks stands beside."""
     tool = {"toolSpec": {"name": "weather", "inputSchema": {"json": {"type": "object"}}}}

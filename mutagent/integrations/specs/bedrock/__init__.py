@@ -99,12 +99,11 @@ BEDROCK = Integration(
         Close(("botocore.eventstream",), "EventStream.close"),
     ),
     traces=(
-        "`converse`, `invoke_model` for Anthropic's, Amazon's, Meta's, Mistral's, Cohere's, AI21's, DeepSeek's and"
-        " OpenAI's bodies (chat, text, embeddings, rerankers, images), their streams; `retrieve`, "
-        "`retrieve_and_generate`, `rerank`, `invoke_agent`, `invoke_inline_agent`, `invoke_flow`, "
-        "`invoke_agent_runtime`, `apply_guardrail`; boto3, aiobotocore"
+        "`converse`, `invoke_model` with bodies of Anthropic, Amazon, Meta, Mistral, Cohere, AI21, DeepSeek, OpenAI "
+        "(chat, text, embeddings, rerankers, images), their streams; `retrieve`, `retrieve_and_generate`, `rerank`, "
+        "`invoke_agent`, `invoke_inline_agent`, `invoke_flow`, `invoke_agent_runtime`, `apply_guardrail`; aiobotocore"
     ),
     leaves="`invoke_model_with_bidirectional_stream`, `start_async_invoke`, `count_tokens`",
     error=error,
-    iterator="_mutagent_recording",
+    iterator="_event_generator",
 )
