@@ -57,7 +57,10 @@ CHAT_SPAN: dict[str, Any] = {
     },
 }
 STREAM_SPAN = with_attributes(
-    CHAT_SPAN, gen_ai__response__time_to_first_chunk="<seconds>", mutagent__stream__outcome="completed"
+    CHAT_SPAN,
+    gen_ai__request__stream=True,
+    gen_ai__response__time_to_first_chunk="<seconds>",
+    mutagent__stream__outcome="completed",
 )
 # Two events: the role, and the first word. The usage would have come with the last.
 LEFT_SPAN = without(

@@ -283,6 +283,8 @@ EMBEDDINGS: list[tuple[str, dict[str, Any], Any, Any, dict[str, int]]] = [
     ("cohere.embed-english-v3", {"texts": ["a", "b"], "input_type": "search_query"},
      {"id": "e", "embeddings": [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]], "texts": ["a", "b"]}, ["a", "b"],
      {"embeddings": 2, "dimensions": 3}),
+    (ARN, {"inputText": "Hi"}, {"embedding": [0.1, -2e-05], "inputTextTokenCount": 7}, "Hi",
+     {"embeddings": 1, "dimensions": 2}),
     ("cohere.embed-v4:0", {"texts": ["a"], "embedding_types": ["float", "int8"]},
      {"id": "e", "embeddings": {"float": [[0.1, 0.2]], "int8": [[1, 2]]}}, ["a"], {"embeddings": 1, "dimensions": 2}),
     ("amazon.nova-2-multimodal-embeddings-v1:0",

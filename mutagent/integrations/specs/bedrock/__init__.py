@@ -65,7 +65,8 @@ def _targets(modules: Modules, path: str) -> dict[tuple[str, ...], Target]:
     }  # fmt: skip
     for use, (kind, operation) in _INVOKED.items():
         request = invoke.REQUESTS[use]
-        found[_RUNTIME, "InvokeModel", use] = one(kind, operation, request, answers.response, body_at="body")
+        read = answers.embedding_response if use == "embedding" else answers.response
+        found[_RUNTIME, "InvokeModel", use] = one(kind, operation, request, read, body_at="body")
         found[_RUNTIME, "InvokeModelWithResponseStream", use] = streams(
             kind, operation, streamed(request), answers.BodyChunks, "body"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from mutagent.capture.plain import as_list, get, get_list, get_path, whole
@@ -30,6 +31,7 @@ _FIELDS = (
     ("text", "finish_reason"),
     ("generated_text", "finish_reason"),
 )
+_VECTOR = re.compile(rb"\[\s*-?\d[-+.\deE,\s]*\]")
 _NOTES = {
     "amazon-bedrock-guardrailAction": "mutagent.response.guardrail_action",
     "amazon-bedrock-trace": "mutagent.response.trace",
@@ -44,6 +46,18 @@ def response(answer: Any) -> Response:
     found.attributes |= bedrock.metadata(answer)
     found.usage = found.usage or bedrock.header_usage(answer)
     return found
+
+
+def embedding_response(answer: Any) -> Response:
+    """The answer of InvokeModel where it is vectors: they are long, so each is parsed as its length alone."""
+    data = get(answer, "body")
+    if type(data) is bytes:
+        answer = {**answer, "body": _VECTOR.sub(_length, data)}
+    return response(answer)
+
+
+def _length(vector: re.Match[bytes]) -> bytes:
+    return b"[%d]" % (vector.group().count(b",") + 1)
 
 
 def read_body(body: Any) -> Response:
@@ -130,8 +144,11 @@ def _vectors(body: dict[str, Any]) -> Response:
         found = next(iter(found.values()), None)
     rows = as_list(found)
     first = get(rows[0], "embedding") if rows and type(rows[0]) is dict else rows[0] if rows else None
-    vector = rows if type(first) in (int, float) else as_list(first)
-    output = {"embeddings": 1 if vector is rows else len(rows), "dimensions": len(vector)}
+    alone = type(first) in (int, float)
+    output = {"embeddings": 1 if alone else len(rows)}
+    vector = rows if alone else as_list(first)
+    if vector:
+        output["dimensions"] = vector[0] if len(vector) == 1 and type(vector[0]) is int else len(vector)
     return Response(id=_word(body, "id"), output={"raw": output}, usage=text_usage(body))
 
 

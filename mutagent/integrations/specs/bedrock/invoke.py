@@ -51,7 +51,9 @@ def kind_of(asked: dict[str, Any]) -> str:
     model = str(asked.get("modelId"))
     if "messages" in body or "message" in body:
         return "chat"
-    if "embed" in model or not _EMBEDDING.isdisjoint(body):
+    # A prompt for Titan comes with a configuration; that its embeddings come without is common.
+    unnamed = model.startswith("arn:") and ".titan-" not in model
+    if "embed" in model or not _EMBEDDING.isdisjoint(body) or (unnamed and body.keys() == {"inputText"}):
         return "embedding"
     if "rerank" in model or ("query" in body and "documents" in body):
         return "rerank"
