@@ -313,7 +313,10 @@ def test_a_reranker(service: Service, captured: Any) -> None:
     (span,) = captured.spans
     assert (span["kind"], span["input"]) == (
         "rerank", {"text": "q", "documents": [{"content": "a"}, {"content": "b"}]})  # fmt: skip
-    assert [(one["metadata"]["index"], one["score"]) for one in span["output"]["documents"]] == [(1, 0.9), (0, 0.1)]
+    assert span["output"]["documents"] == [
+        {"content": "b", "metadata": {"index": 1}, "score": 0.9},
+        {"content": "a", "metadata": {"index": 0}, "score": 0.1},
+    ]
     assert span["attributes"]["mutagent.request.top_n"] == 2
 
 
@@ -350,9 +353,14 @@ def test_a_body_that_is_a_file_is_left_to_botocore(service: Service, captured: A
 
 def test_what_a_guardrail_did(service: Service, captured: Any) -> None:
     """Its action, and which one it was."""
-    said = {"generation": "Blocked", "amazon-bedrock-guardrailAction": "INTERVENED"}
+    said = {
+        "generation": "Blocked",
+        "amazon-bedrock-guardrailAction": "INTERVENED",
+        "amazon-bedrock-trace": {"guardrail": {"input": {}}},
+    }
     service.says(said)
     invoke(service, "m", {"prompt": "Hi"}, guardrailIdentifier="gr-1", guardrailVersion="1")
     (span,) = captured.spans
     found = [span["attributes"][name] for name in ("mutagent.response.guardrail_action", "aws.bedrock.guardrail.id")]
     assert found == ["INTERVENED", "gr-1"]
+    assert span["output"] == {"text": "Blocked", "raw": {"trace": {"guardrail": {"input": {}}}}}

@@ -46,7 +46,7 @@ def _targets(modules: Modules, path: str) -> dict[tuple[str, ...], Target]:
             "guardrail", "apply_guardrail", agents.guardrail_request, agents.guardrail_response
         ),
         (_AGENTS, "Retrieve"): one("retrieval", "retrieval", knowledge.retrieve_request, knowledge.retrieve_response),
-        (_AGENTS, "Rerank"): one("rerank", "rerank", knowledge.rerank_request, knowledge.rerank_response),
+        (_AGENTS, "Rerank"): one("rerank", "rerank", knowledge.rerank_request, response_to=knowledge.rerank_response),
         (_AGENTS, "RetrieveAndGenerate"): one(
             "chain", "retrieve_and_generate", knowledge.generate_request, knowledge.generate_response
         ),
@@ -66,7 +66,8 @@ def _targets(modules: Modules, path: str) -> dict[tuple[str, ...], Target]:
     for use, (kind, operation) in _INVOKED.items():
         request = invoke.REQUESTS[use]
         read = answers.embedding_response if use == "embedding" else answers.response
-        found[_RUNTIME, "InvokeModel", use] = one(kind, operation, request, read, body_at="body")
+        ranks = answers.rerank_response if use == "rerank" else None
+        found[_RUNTIME, "InvokeModel", use] = one(kind, operation, request, read, response_to=ranks, body_at="body")
         found[_RUNTIME, "InvokeModelWithResponseStream", use] = streams(
             kind, operation, streamed(request), answers.BodyChunks, "body"
         )

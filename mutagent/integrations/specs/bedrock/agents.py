@@ -10,8 +10,6 @@ from mutagent.integrations.spec import Request, Response
 from mutagent.integrations.specs.bedrock import client as bedrock
 from mutagent.integrations.specs.bedrock.knowledge import documents
 
-_TRACE_BYTES = 65_536
-
 
 def agent_request(given: dict[str, Any], client: Any) -> Request:
     """What an agent is asked; one that is described in the call has a model and instructions of its own."""
@@ -46,7 +44,7 @@ class AgentEvents:
         self.counts: dict[str, int] = {}
         self.steps: list[Any] = []
         self.budget = Snapshot()
-        self.trace_budget = Snapshot(_TRACE_BYTES)
+        self.trace_budget = Snapshot(bedrock.TRACE_BYTES)
 
     def feed(self, event: Any) -> None:
         """Take one event."""
@@ -77,9 +75,10 @@ class AgentEvents:
         text = self.budget.take("".join(self.texts))
         return Response(
             model=self.model if type(self.model) is str else None,
-            output=bedrock.text_output(text, toolCalls=self.calls, documents=self.documents),
+            output=bedrock.with_trace(
+                bedrock.text_output(text, toolCalls=self.calls, documents=self.documents), self.steps
+            ),
             usage=bedrock.usage(self.counts),
-            attributes={"mutagent.response.trace": self.steps} if self.steps else {},
         )
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from mutagent.capture.plain import as_list, get, get_list, get_path, whole
 from mutagent.capture.snapshot import Snapshot
-from mutagent.integrations.shapes import chat, message
+from mutagent.integrations.shapes import chat, message, rerank
 from mutagent.integrations.shapes.chat_chunks import ChatChunks
-from mutagent.integrations.spec import Chunks, Response, Usage
+from mutagent.integrations.spec import Chunks, Request, Response, Usage
 from mutagent.integrations.specs.bedrock import client as bedrock
 from mutagent.integrations.specs.bedrock.converse import ConverseEvents
 from mutagent.integrations.specs.bedrock.converse import response as converse_response
@@ -32,11 +32,7 @@ _FIELDS = (
     ("generated_text", "finish_reason"),
 )
 _VECTOR = re.compile(rb"\[\s*-?\d[-+.\deE,\s]*\]")
-_NOTES = {
-    "amazon-bedrock-guardrailAction": "mutagent.response.guardrail_action",
-    "amazon-bedrock-trace": "mutagent.response.trace",
-}
-_TRACE_BYTES = 16_384
+_ACTION, _TRACE = "amazon-bedrock-guardrailAction", "amazon-bedrock-trace"
 
 
 def response(answer: Any) -> Response:
@@ -56,6 +52,14 @@ def embedding_response(answer: Any) -> Response:
     return response(answer)
 
 
+def rerank_response(answer: Any, asked: Request) -> Response:
+    """The answer of InvokeModel where it is a ranking."""
+    found = response(answer)
+    body = bedrock.json_of(get(answer, "body"))
+    found.output = rerank.ranked(get_list(body, "results"), asked)
+    return found
+
+
 def _length(vector: re.Match[bytes]) -> bytes:
     return b"[%d]" % (vector.group().count(b",") + 1)
 
@@ -72,23 +76,22 @@ def read_body(body: Any) -> Response:
         found = chat.response(body)
     elif "embedding" in body or "embeddings" in body or "embeddingsByType" in body:
         found = _vectors(body)
-    elif get(next(iter(get_list(body, "results")), None), "relevance_score") is not None:
-        found = _ranking(body)
     elif "images" in body or "artifacts" in body:
         found = _images(body)
     else:
         found = _texts(body)
-    found.attributes |= notes(body)
-    return found
+    return _guarded(found, body)
 
 
 def _has_message(body: dict[str, Any]) -> bool:
     return get(next(iter(get_list(body, "choices")), None), "message") is not None
 
 
-def notes(body: dict[str, Any]) -> dict[str, Any]:
+def _guarded(found: Response, body: dict[str, Any]) -> Response:
     """What a guardrail did, where one was asked for."""
-    return {name: Snapshot(_TRACE_BYTES).take(body[field]) for field, name in _NOTES.items() if body.get(field)}
+    found.attributes |= bedrock.named(mutagent__response__guardrail_action=body.get(_ACTION))
+    found.output = bedrock.with_trace(found.output, body.get(_TRACE))
+    return found
 
 
 def _texts(body: dict[str, Any]) -> Response:
@@ -152,19 +155,6 @@ def _vectors(body: dict[str, Any]) -> Response:
     return Response(id=_word(body, "id"), output={"raw": output}, usage=text_usage(body))
 
 
-def _ranking(body: dict[str, Any]) -> Response:
-    budget = Snapshot()
-    documents = [
-        {
-            "content": budget.take(get_path(item, "document", "text") or get(item, "document")),
-            "metadata": {"index": get(item, "index")},
-            "score": get(item, "relevance_score"),
-        }
-        for item in get_list(body, "results")
-    ]
-    return Response(id=_word(body, "id"), output={"documents": documents})
-
-
 def _images(body: dict[str, Any]) -> Response:
     budget = Snapshot()
     data = get_list(body, "images") or [get(item, "base64") for item in get_list(body, "artifacts")]
@@ -184,12 +174,12 @@ def _word(body: dict[str, Any], name: str) -> str | None:
 class BodyChunks:
     """Folds the chunks of InvokeModelWithResponseStream: each is a JSON object in the vendor's own schema."""
 
-    __slots__ = ("fold", "metrics", "notes")
+    __slots__ = ("fold", "guard", "metrics")
 
     def __init__(self) -> None:
         self.fold: Chunks | None = None
         self.metrics: Any = None
-        self.notes: dict[str, Any] = {}
+        self.guard: dict[str, Any] = {}
 
     def feed(self, event: Any) -> None:
         """Take one event."""
@@ -197,14 +187,13 @@ class BodyChunks:
         if type(chunk) is not dict:
             return
         self.metrics = chunk.pop(METRICS, None) or self.metrics
-        self.notes |= notes(chunk)
+        self.guard |= {name: chunk[name] for name in (_ACTION, _TRACE) if chunk.get(name)}
         self.fold = self.fold or _fold_of(chunk)
         self.fold.feed(chunk)
 
     def response(self) -> Response:
         """The body so far. Bedrock counts tokens itself in the last chunk, and that is what it tells in its metrics."""
-        found = Response() if self.fold is None else self.fold.response()
-        found.attributes |= self.notes
+        found = _guarded(Response() if self.fold is None else self.fold.response(), self.guard)
         if self.metrics is not None:
             found.usage = _counted(found.usage, self.metrics)
         if found.usage is not None or self.fold is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mutagent.capture.plain import get, get_path, instance_dict, whole
+from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.spec import Request, Response, Usage
 
 # Each vendor's word for a parameter → the common one.
@@ -31,6 +32,7 @@ _INPUT = ("inputTokens", "inputTokenCount", "inputTextTokenCount", "prompt_token
 _OUTPUT = ("outputTokens", "outputTokenCount", "totalOutputTextTokenCount", "generation_token_count")
 _CACHE_READ = ("cacheReadInputTokens", "cacheReadInputTokenCount")
 _CACHE_WRITE = ("cacheWriteInputTokens", "cacheWriteInputTokenCount")
+TRACE_BYTES = 16_384
 # Headers of InvokeModel's answer → the names by which a stream's last chunk says the same.
 _COUNT_HEADERS = {
     "x-amzn-bedrock-input-token-count": "inputTokenCount",
@@ -116,6 +118,13 @@ def _first(raw: Any, names: tuple[str, ...]) -> int | None:
 def text_output(text: str, **more: Any) -> dict[str, Any] | None:
     """A text as an output object, with what else was given; None where there is nothing."""
     return {**({"text": text} if text else {}), **{name: value for name, value in more.items() if value}} or None
+
+
+def with_trace(output: dict[str, Any] | None, trace: Any) -> dict[str, Any] | None:
+    """An output object with what a guardrail, a router or an agent tells of its work: texts stand in it."""
+    if not trace:
+        return output
+    return {**(output or {}), "raw": {"trace": Snapshot(TRACE_BYTES).take(trace)}}
 
 
 def json_of(data: Any) -> Any:

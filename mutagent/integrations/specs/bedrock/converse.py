@@ -14,7 +14,6 @@ from mutagent.integrations.specs.bedrock import client as bedrock
 # Parts of a request that have their own place on a span.
 _PLACED = frozenset({"modelId", "messages", "system", "inferenceConfig", "toolConfig", "additionalModelRequestFields",
                      "guardrailConfig", "schemaVersion"})  # fmt: skip
-_TRACE_BYTES = 16_384
 
 
 def request(given: dict[str, Any], client: Any) -> Request:
@@ -94,15 +93,13 @@ def response(answer: Any) -> Response:
     """A whole answer."""
     attributes = bedrock.metadata(answer)
     attributes |= bedrock.named(mutagent__response__service_tier=get_path(answer, "serviceTier", "type"))
-    trace = get(answer, "trace")
-    if trace:
-        attributes["mutagent.response.trace"] = Snapshot(_TRACE_BYTES).take(trace)
     reason, said = get(answer, "stopReason"), get_path(answer, "output", "message")
     found = None if said is None else message(said, Snapshot())
+    output = None if found is None else {"messages": found if type(found) is list else [found]}
     return Response(
         model=get_path(answer, "trace", "promptRouter", "invokedModelId"),
         finish_reasons=[reason] if reason else [],
-        output=None if found is None else {"messages": found if type(found) is list else [found]},
+        output=bedrock.with_trace(output, get(answer, "trace")),
         usage=bedrock.usage(get(answer, "usage")),
         attributes=attributes,
     )
@@ -131,7 +128,7 @@ class ConverseEvents:
             elif name == "messageStop":
                 self.reason = get(held, "stopReason")
             elif name == "metadata":
-                self.end = Snapshot(_TRACE_BYTES).take(held)
+                self.end = Snapshot(bedrock.TRACE_BYTES).take(held)
 
     def _block(self, held: Any) -> dict[str, Any]:
         index = get(held, "contentBlockIndex") or 0

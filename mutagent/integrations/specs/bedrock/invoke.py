@@ -10,7 +10,7 @@ from typing import Any
 
 from mutagent.capture.plain import as_list, read, read_path, read_str
 from mutagent.capture.snapshot import Snapshot
-from mutagent.integrations.shapes import blocks, chat
+from mutagent.integrations.shapes import blocks, chat, rerank
 from mutagent.integrations.spec import Request
 from mutagent.integrations.specs.bedrock import client as bedrock
 from mutagent.integrations.specs.bedrock import converse
@@ -130,12 +130,8 @@ def _embedding(body: Body) -> Request:
 
 
 def _rerank(body: Body) -> Request:
-    budget = Snapshot()
-    query = budget.take(body.get("query"))
-    documents = budget.sequence(as_list(body.get("documents")), lambda document: {"content": budget.take(document)})
-    return Request(
-        input={"text": query, "documents": documents}, attributes=bedrock.named(gen_ai__retrieval__query__text=query)
-    )
+    said, attributes = rerank.asked(body.get("query"), body.get("documents"))
+    return Request(input=said, attributes=attributes)
 
 
 def _image(body: Body) -> Request:

@@ -6,6 +6,7 @@ from typing import Any
 
 from mutagent.capture.plain import as_list, get, get_list, get_path, read, read_list, read_path, read_str
 from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes import rerank
 from mutagent.integrations.spec import Request, Response
 from mutagent.integrations.specs.bedrock import client as bedrock
 
@@ -56,36 +57,28 @@ def _document(reference: Any, budget: Snapshot) -> dict[str, Any]:
 def rerank_request(given: dict[str, Any], client: Any) -> Request:
     """Which documents are to be put in order, and for which question."""
     asked = given["api_params"]
-    budget = Snapshot()
     queries = [text for query in read_list(asked, "queries") if (text := read_path(query, "textQuery", "text"))]
-    query = budget.take("\n".join(text for text in queries if type(text) is str))
-    sources = budget.sequence(read_list(asked, "sources"), lambda source: {"content": _source(source, budget)})
+    said, attributes = rerank.asked(queries[0] if len(queries) == 1 else queries, _sources(asked))
     how = read_path(asked, "rerankingConfiguration", "bedrockRerankingConfiguration")
     found = Request(
-        input={"text": query, "documents": sources},
-        parameters=bedrock.parameters({"top_n": read(how, "numberOfResults")}),
-        attributes={"gen_ai.retrieval.query.text": query},
+        input=said, attributes=attributes, parameters=bedrock.parameters({"top_n": read(how, "numberOfResults")})
     )
     return bedrock.addressed(found, client, read_path(how, "modelConfiguration", "modelArn"))
 
 
-def _source(source: Any, budget: Snapshot) -> Any:
-    inline = read(source, "inlineDocumentSource")
-    return budget.take(read_path(inline, "textDocument", "text") or read(inline, "jsonDocument") or source)
+def _sources(asked: Any) -> list[Any]:
+    """The documents of a call in the common shape."""
+    inline = [read(source, "inlineDocumentSource") for source in read_list(asked, "sources")]
+    return [read_path(one, "textDocument", "text") or read(one, "jsonDocument") for one in inline]
 
 
-def rerank_response(answer: Any) -> Response:
+def rerank_response(answer: Any, asked: Request) -> Response:
     """The documents in their new order."""
-    budget = Snapshot()
-    found = [
-        {
-            "content": budget.take(get_path(item, "document", "textDocument", "text") or get(item, "document")),
-            "metadata": {"index": get(item, "index")},
-            "score": get(item, "relevanceScore"),
-        }
+    results = [
+        {"index": get(item, "index"), "relevance_score": get(item, "relevanceScore")}
         for item in get_list(answer, "results")
     ]
-    return Response(output={"documents": found}, attributes=bedrock.metadata(answer))
+    return Response(output=rerank.ranked(results, asked), attributes=bedrock.metadata(answer))
 
 
 def generate_request(given: dict[str, Any], client: Any) -> Request:
