@@ -71,6 +71,14 @@ def _flushing(shutdown: Callable[..., Any]) -> Callable[..., Any]:
     return flushing
 
 
+def prepare_resolver() -> None:
+    """Have gevent start one of the native threads that look up host names: at its end Python 3.12 starts none."""
+    gevent, monkey = sys.modules.get("gevent"), sys.modules.get("gevent.monkey")
+    with Guard("gevent"):
+        if gevent is not None and monkey is not None and monkey.is_module_patched("socket"):
+            gevent.get_hub().threadpool.apply(int)
+
+
 def where_waiting_is_allowed(function: Callable[[], None]) -> None:
     """Call a function that waits; from gevent's hub, in which it runs signal handlers when idle, on a greenlet."""
     gevent = sys.modules.get("gevent")

@@ -15,7 +15,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from mutagent import hosts
-from mutagent.guard import Guard, guarded
+from mutagent.guard import Guard, guarded, record_failure
 from mutagent.loading import without_waiting
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ _FORK_SECONDS = 0.5
 _MOMENT = 0.001
 # After the program's own finalizers, whose spans are still wanted.
 _LAST = -100
+# Seconds of a shutdown that was interrupted: enough to write the spool.
+_HURRY = 0.4
 
 
 class _State:
@@ -118,14 +120,26 @@ def _leave() -> None:
     """The end: what can't be delivered in time is spooled."""
     _state.left = True
     pipeline = None if _state.live is None else _state.live.pipeline
-    with Guard("exit"):
-        if pipeline is not None:
-            pipeline.shutdown(pipeline.settings.exit_timeout_ms / 1000)
+    if pipeline is not None:
+        _shut_down(pipeline)
     if os.environ.get("MUTAGENT_SUMMARY_PID") == str(os.getpid()):
         from mutagent.export.summary import print_summary
 
         guarded("summary", print_summary, pipeline)
     _stay_interrupted()
+
+
+def _shut_down(pipeline: Any) -> None:
+    """Within the bound; who presses Ctrl-C again meanwhile, or whose handler raises, waits no longer and loses nothing.
+
+    There is nobody left to raise to: the program is over, and only we keep the process.
+    """
+    for timeout in (pipeline.settings.exit_timeout_ms / 1000, _HURRY):
+        try:
+            pipeline.shutdown(timeout)
+            return
+        except BaseException as error:
+            record_failure("exit", error)
 
 
 def _stay_interrupted() -> None:

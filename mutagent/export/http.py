@@ -15,7 +15,7 @@ from functools import lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mutagent import __version__, process
+from mutagent import __version__, hosts, process
 from mutagent.export.payload import EncodedSpan, batch_body, text_dialect
 from mutagent.export.quiet import QuietLoggers
 from mutagent.export.result import ExportResult
@@ -78,6 +78,7 @@ class HttpExporter:
         import encodings.idna  # noqa: F401 - the socket module loads it for its first host name
 
         self._open()
+        hosts.prepare_resolver()
 
     def export(self, spans: Sequence[EncodedSpan], deadline: float | None) -> ExportResult:
         """Post a batch, in parts where the service has said that it was too large.
@@ -162,7 +163,8 @@ class HttpExporter:
             return Answer(
                 0, error="no connection in time" if "Connect" in type(error).__name__ else "no answer in time"
             )
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError, RuntimeError) as error:
+            # RuntimeError: gevent wants a thread to look up the host, at the interpreter's end.
             return Answer(0, error=_without(self._api_key, str(error)) or type(error).__name__)
 
     def _exchange(self, client: httpx.Client, body: bytes, until: float) -> Answer:

@@ -66,6 +66,7 @@ class Pipeline:
         self._shown: set[int] = set()
         self._fresh = True
         self._closed = False
+        self._end_by = float("inf")
         self._handled = 0
         self._totals = Totals()
         # Reentrant, as a finaliser may end a span within any of these blocks.
@@ -239,10 +240,13 @@ class Pipeline:
         """
         if self._closed:
             return self.receipt()
-        deadline = monotonic() + timeout
+        # Called again while it waits, by a signal handler or after an interrupt, it ends no later.
+        deadline = self._end_by = min(self._end_by, monotonic() + timeout)
         for delivery in self._deliveries:
             delivery.prepare_end()
         for span in self.open_spans():
+            if not span.recording:
+                continue
             # What ends from here on, by the interpreter's own cleaning up, has been sent already.
             span.recording = False
             encoded = self._encoded(span, "interrupted")

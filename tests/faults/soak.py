@@ -203,8 +203,8 @@ def soak(seconds: float = 0.0, answer: Answer | None = None) -> tuple[int, Level
             until = time.monotonic() + seconds
             _play(client, _ROUNDS)
             while time.monotonic() < until:
-                _play(client, 1)
-                rounds += 1
+                _play(client, 10)
+                rounds += 10
             after = level()
             return own, before, after._replace(objects=after.objects - own * rounds)
 
@@ -214,6 +214,7 @@ def _play(client: Any, rounds: int) -> None:
         for scene in SCENES:
             scene(client)
         tracing.flush(5)
+    gc.collect()  # or the clients' own cycles wait for the collector's turn, and memory is what it was at their most
 
 
 def growth(own: int, before: Level, after: Level) -> list[str]:

@@ -133,6 +133,13 @@ work(10); settle(6); work(5); leaving(); os._exit(5)
 import os, sys
 work(10); settle(6); work(5); os.execv(sys.executable, [sys.executable, "-c", "print('replaced')"])
 """, 15, delivered=10, lost=5),
+    Row("abort (documented loss)", IMPORTS + "import os; work(10); settle(6); work(5); leaving(); os.abort()", 15,
+        delivered=10, lost=5, code=-6),
+    Row("working directory gone", IMPORTS + """
+import os, tempfile
+gone = tempfile.mkdtemp(); os.chdir(gone); os.rmdir(gone)
+work(10); settle(); leaving()
+""", 10, seconds=BRIEF),
     Row("SIGKILL (documented loss)", IMPORTS + """
 import os, signal
 work(10); settle(6); work(5); leaving(); os.kill(os.getpid(), signal.SIGKILL)

@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
-from tests.faults.row import Row
+from tests.faults.row import Row, Service
 from tests.faults.rows.endings import BRIEF
 from tests.faults.rows.pieces import IMPORTS
+from tests.servers.collector import Answer
+
+HANGS = Service(then=Answer(hang=True, stored=False))
+
+
+def _impatient(name: str, program: str, code: int) -> Row:
+    """Somebody asks again, while only our delivery keeps the process: it must end soon, and lose nothing."""
+    says = (" fails: ",)
+    return Row(f"{name}, service hanging", IMPORTS + program, 20, HANGS, delivered=0, spooled=20, code=code, says=says)
+
 
 ROWS = (
+    _impatient("SIGINT twice", "work(20); settle(); signal_soon('INT'); signal_soon('INT', 1.0); settle(30)", -2),
+    _impatient("SIGTERM twice", "work(20); settle(); signal_soon('TERM'); signal_soon('TERM', 1.0); settle(30)", -15),
+    _impatient("SIGTERM twice, the program's handler exits", """
+import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+work(20); settle(); signal_soon("TERM"); signal_soon("TERM", 1.0); settle(30)
+""", 7),
+    _impatient("an alarm of the program's own at the exit", """
+import os, signal
+def on_alarm(*_):
+    raise TimeoutError("too late")
+signal.signal(signal.SIGALRM, on_alarm)
+work(20); settle(); leaving()
+if "MUTAGENT_ENDPOINT" in os.environ:
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+""", 0),
     Row("an event loop closed with calls pending", IMPORTS + """
 import asyncio
 from mutagent.tracing import trace
