@@ -13,6 +13,9 @@ from mutagent.integrations.frames import uncounted
 
 MISSING: Any = object()
 _MARK = "__mutagent_original__"
+# A module's function → what stands in its place: other modules that hold the same function get the same wrapper, for a
+# function is pickled by its name and must be found there.
+_wrappers: dict[Any, Any] = {}
 
 
 class Patch:
@@ -30,6 +33,7 @@ class Patch:
         """Put the original back, by identity. False where another tool has wrapped ours since: it must stay."""
         if vars(self.holder).get(self.name, MISSING) is not self.wrapper:
             return False
+        _wrappers.pop(self.had, None)
         if self.had is MISSING:
             delattr(self.holder, self.name)
         else:
@@ -40,7 +44,8 @@ class Patch:
 def find(module: ModuleType, path: str) -> tuple[Any, str] | None:
     """The object that holds the attribute at ``path``, and its name; None where the module has no such thing.
 
-    Looks into ``__dict__`` only on the module: a lazy module's ``__getattr__`` would import what nobody asked for.
+    Looks into each ``__dict__`` only: a ``__getattr__`` of a lazy module, or of a class's own class, would import what
+    nobody asked for.
     """
     *owners, name = path.split(".")
     holder: Any = module
@@ -48,8 +53,8 @@ def find(module: ModuleType, path: str) -> tuple[Any, str] | None:
         holder = vars(holder).get(owner)
         if holder is None:
             return None
-    found = vars(holder).get(name, MISSING) if isinstance(holder, ModuleType) else getattr(holder, name, MISSING)
-    return None if found is MISSING else (holder, name)
+    there = (holder, *holder.__mro__) if isinstance(holder, type) else (holder,)
+    return (holder, name) if any(name in vars(each) for each in there) else None
 
 
 def replace(holder: Any, name: str, make_wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Patch | None:
@@ -59,8 +64,12 @@ def replace(holder: Any, name: str, make_wrapper: Callable[[Callable[..., Any]],
     original = had.__func__ if kind in (staticmethod, classmethod) else getattr(holder, name)
     if is_ours(original):
         return None if had is MISSING else Patch(holder, name, original_of(original), had)
-    wrapper: Any = uncounted(make_wrapper(original))
-    setattr_quietly(wrapper, _MARK, (wrapper, original))
+    wrapper: Any = _wrappers.get(original) if isinstance(holder, ModuleType) else None
+    if wrapper is None:
+        wrapper = uncounted(make_wrapper(original))
+        setattr_quietly(wrapper, _MARK, (wrapper, original))
+    if isinstance(holder, ModuleType):
+        _wrappers[original] = wrapper
     if kind in (staticmethod, classmethod):
         wrapper = kind(wrapper)
     setattr(holder, name, wrapper)

@@ -14,7 +14,7 @@ from time import monotonic, perf_counter_ns
 from typing import Any
 
 from mutagent.guard import guarded
-from mutagent.integrations.engine import UNDER_WAY
+from mutagent.integrations.engine import is_under_way
 from mutagent.integrations.scopes import Batch, Scope, stands_between, still_there
 from mutagent.tracing import failure
 from mutagent.tracing.context import current
@@ -176,7 +176,7 @@ class Bridge:
         if not run.shown:
             return
         self._by_span.pop(run.span.span_number, None)
-        if run.span.claim == UNDER_WAY:
+        if is_under_way(run.span.claim):
             self._wait(run, error)
         elif error is not None:
             run.tracer.fail(run.span, error)
@@ -211,7 +211,7 @@ class Bridge:
         self._by_span.pop(run.span.span_number, None)
         if run.span.duration_ns is None:
             run.tracer.abandon(run.span)
-        elif run.span.claim == UNDER_WAY:
+        elif is_under_way(run.span.claim):
             run.span.claim = None
             run.tracer.hand_over(run.span)
 

@@ -26,21 +26,51 @@ from mutagent.tracing.tracer import Tracer
 FAILURES_TO_SWITCH_OFF = 10
 # A chat framework may serve a call through the completions endpoint, and the other way round.
 _FAMILY = {"llm.chat": "text", "llm.completion": "text"}
+_MODEL_FAMILIES = frozenset({"text", "llm.embedding", "rerank", "guardrail"})
+# Calls that make several requests, each of which has a span of its own.
+_OUTER = frozenset({"chain", "agent"})
+# How many requests such a call has made.
+ATTEMPTS = "mutagent.attempts"
 # What the claim of a framework's span says from the request that was made for it until that request is over.
 UNDER_WAY = "under way"
-# Before the family in the claim of a span that all requests of that family below it belong to, not only the first.
-_COVERED = "every "
+
+
+class Carried:
+    """The claim of a span to all that is asked beneath it, by whichever client and however often it is tried.
+
+    Args:
+        family: what kind of requests.
+        by: an integration whose functions call each other, and whose span says it all; None where each adds to it.
+    """
+
+    __slots__ = ("by", "family")
+
+    def __init__(self, family: str, by: Integration | None) -> None:
+        self.family = family
+        self.by = by
+
+
+def is_under_way(claim: Any) -> bool:
+    """Whether a request for a framework's span was made and is not over."""
+    return claim is UNDER_WAY or type(claim) is Carried
 
 
 class Traced:
     """One target as it is patched in this process: its spec, whether it is on, and how often we failed in it."""
 
-    __slots__ = ("failures", "integration", "label", "on", "only_marked", "target")
+    __slots__ = ("claim", "failures", "family", "integration", "label", "on", "only_marked", "target")
 
     def __init__(self, integration: Integration, target: Target, only_marked: Callable[[Any], bool] | None) -> None:
         self.integration = integration
         self.target = target
         self.label = f"{integration.name}:{target.path}"
+        kind = target.kind
+        carries = integration.carries
+        self.family = f"{kind} of {integration.name}" if carries and kind in _OUTER else _family(kind)
+        # What the span of a call says to the calls beneath it.
+        self.claim: str | Carried = self.family
+        if carries or target.covers:
+            self.claim = Carried(self.family, integration if carries else None)
         self.on = True
         self.failures = 0
         # Where single clients are traced: whether the object called on belongs to one of them.
@@ -65,28 +95,48 @@ class Traced:
             return None
         outer = context.current.get()
         parent = context.open_span(outer)
-        kind = self.target.kind
-        family = _family(kind)
-        claim = None if parent is None else parent.claim
-        if self.target.inner and claim is not None and parent is not None and _family(parent.kind) == family:
-            return None
-        if parent is not None and (claim == family or claim == _COVERED + family):
-            if claim == family:
-                parent.claim = UNDER_WAY
-            call = Call(self, tracer, parent, outer, enriches=True)
+        if parent is None or parent.claim is None:
+            call = self._own(tracer, outer)
         else:
-            span = tracer.start(kind, self.target.operation, outer)
-            span.claim = _COVERED + family if self.target.covers else family
-            call = Call(self, tracer, span, outer, enriches=False)
+            claimed = self._claimed(tracer, parent, outer)
+            if claimed is None:
+                return None
+            call = claimed
         if call.span.recording:
             attempt(self, "request", call.record_request, instance, arguments)
         return call
+
+    def _own(self, tracer: Tracer, outer: Any) -> Call:
+        span = tracer.start(self.target.kind, self.target.operation, outer)
+        span.claim = self.claim
+        return Call(self, tracer, span, outer, enriches=False)
+
+    def _claimed(self, tracer: Tracer, parent: MutagentSpan, outer: Any) -> Call | None:
+        """The call under a span that claims requests; None where that span, or those of the requests, say it all."""
+        claim = parent.claim
+        if self.target.inner and _family(parent.kind) == self.family:
+            return None
+        carried = claim if type(claim) is Carried else None
+        family = claim if carried is None else carried.family
+        if family == self.family:
+            if carried is not None and carried.by is self.integration:
+                return None
+            call = Call(self, tracer, parent, outer, enriches=True)
+            if carried is None:
+                parent.claim = call.holds = self.claim if self.integration.carries else UNDER_WAY
+            return call
+        if self.target.kind in _OUTER:
+            if self.integration.carries and family in _MODEL_FAMILIES:
+                return None
+        elif carried is not None and carried.by is not None and carried.family not in _MODEL_FAMILIES:
+            parent.attributes[ATTEMPTS] = parent.attributes.get(ATTEMPTS, 0) + 1
+        return self._own(tracer, outer)
 
 
 class Call:
     """One call under way: its span, and whether that span is its own or a framework's that it adds to."""
 
-    __slots__ = ("asked_usage", "enriches", "outer", "request", "span", "traced", "tracer")
+    __slots__ = ("asked_usage", "enriches", "holds", "outer", "request", "span", "traced", "tracer")
 
     def __init__(self, traced: Traced, tracer: Tracer, span: MutagentSpan, outer: Any, enriches: bool) -> None:
         self.traced = traced
@@ -94,9 +144,16 @@ class Call:
         self.span = span
         self.outer = outer
         self.enriches = enriches
+        # The claim that it put in the place of a framework's, until it is over.
+        self.holds: Any = None
         self.request: Request | None = None
         # Whether the stream's usage was asked for by us: its chunk is not the program's to see.
         self.asked_usage = False
+
+    @property
+    def is_part(self) -> bool:
+        """Whether another client's call, which is under way and has a span, makes this one."""
+        return self.enriches and self.holds is None
 
     def record_request(self, instance: Any, arguments: dict[str, Any]) -> None:
         """Record what is asked for; a framework's span keeps its own words and gains where the request goes."""
@@ -130,10 +187,13 @@ class Call:
 
     def failed(self, error: BaseException) -> None:
         """Record an exception on its way to the program; a framework's span is the framework's to fail."""
+        if self.is_part:
+            return  # it may be tried again
         with Guard(self.traced.label + " error"):
             said = dict(self.traced.integration.error(error))
             message = said.pop("exception.message", None)
             self.span.attributes.update(said)
+            self.span.metrics.provider = self.span.metrics.provider or said.get("gen_ai.provider.name")
             if not self.enriches:
                 self.tracer.fail(self.span, error, message)
             else:
@@ -155,7 +215,7 @@ class Call:
 
     def release(self) -> None:
         """The request is over; a framework's span that has ended meanwhile was only waiting for that."""
-        if self.span.claim == UNDER_WAY:
+        if self.holds is not None and self.span.claim is self.holds:
             self.span.claim = None
             if self.span.duration_ns is not None:
                 self.tracer.hand_over(self.span)

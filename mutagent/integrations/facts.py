@@ -90,6 +90,8 @@ def apply_response(span: MutagentSpan, response: Response, keep_output: bool) ->
     attributes = span.attributes
     if response.model is not None:
         span.metrics.model = attributes["gen_ai.response.model"] = response.model
+    if response.provider is not None:
+        span.metrics.provider = attributes["gen_ai.provider.name"] = response.provider
     if response.id is not None:
         attributes["gen_ai.response.id"] = response.id
     if response.finish_reasons:
@@ -114,6 +116,8 @@ def apply_usage(span: MutagentSpan, usage: Usage) -> None:
     metrics.total_tokens = usage.total
     if usage.total is None and usage.input is not None and usage.output is not None:
         metrics.total_tokens = usage.input + usage.output
+    # Said by a client underneath, who was told less.
+    attributes.pop("mutagent.usage.missing", None)
     if usage.raw is not None:
         attributes["mutagent.usage.raw"] = snapshot(usage.raw)
 

@@ -59,6 +59,8 @@ INTEGRATIONS: dict[str, Row] = {
         roots=("huggingface_hub.inference._client", "huggingface_hub.inference._generated._async_client"),
         spec="mutagent.integrations.specs.huggingface:HUGGINGFACE",
     ),
+    "instructor": Row(roots=("instructor",), spec="mutagent.integrations.specs.instructor:INSTRUCTOR"),
+    "litellm": Row(roots=("litellm",), spec="mutagent.integrations.specs.litellm:LITELLM"),
     "langchain": Row(roots=("langchain_core",), spec="mutagent.integrations.specs.langchain:LANGCHAIN"),
     "bedrock": Row(
         roots=("botocore.client", "aiobotocore.client"),

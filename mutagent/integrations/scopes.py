@@ -12,7 +12,7 @@ from contextvars import ContextVar, Token
 from threading import get_ident
 from typing import Any
 
-from mutagent.integrations.engine import UNDER_WAY
+from mutagent.integrations.engine import is_under_way
 from mutagent.tracing.context import open_span
 from mutagent.tracing.span import MutagentSpan
 
@@ -75,7 +75,7 @@ class Batch:
 
     def __call__(self) -> MutagentSpan | None:
         still_open = [span for span in self.spans if span.duration_ns is None]
-        unclaimed = [span for span in still_open if span.claim not in (None, UNDER_WAY)]
+        unclaimed = [span for span in still_open if span.claim is not None and not is_under_way(span.claim)]
         return next(iter(unclaimed or still_open), None)
 
     def takes(self, parent: Any) -> bool:

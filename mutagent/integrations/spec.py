@@ -56,6 +56,8 @@ class Response:
     """What one call gave: the model that answered, the provider's ids and words, the output as a wire-form IO dict."""
 
     model: str | None = None
+    provider: str | None = None
+    """Who answered, where that was not clear before."""
     id: str | None = None
     finish_reasons: list[str] = field(default_factory=list)
     output: dict[str, Any] | None = None
@@ -324,6 +326,8 @@ class Integration:
         client: attribute by which a resource knows its client; tracing of single clients asks it.
         iterator: attribute in which the library's streams keep the iterator that they read from.
         copies: methods of the client class that make another client, such as ``copy``.
+        carries: whether its calls are made by other clients, which may be traced as well, or by other functions of its
+            own: what those do beneath a call belongs to the call's span, however often it is tried.
     """
 
     name: str
@@ -336,6 +340,7 @@ class Integration:
     client: str = "_client"
     iterator: str = "_iterator"
     copies: tuple[tuple[Modules, str], ...] = ()
+    carries: bool = False
 
     @property
     def modules(self) -> list[str]:

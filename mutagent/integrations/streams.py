@@ -90,6 +90,8 @@ class Recording:
             return
         self.ended = True
         call = self.call
+        if call.is_part and call.span.duration_ns is not None:
+            return  # who made the call knew that nothing more would come
         attempt(call.traced, "stream", self.record_chunks, error)
         call.span.attributes["mutagent.stream.outcome"] = outcome
         if error is None:

@@ -81,7 +81,7 @@ class MutagentSpan:
     # The context value this span replaced: where a lookup goes on once this span has ended.
     outer: Any
     # The family of model request that this span stands for until one has been made under it.
-    claim: str | None
+    claim: Any
     status: str
     status_message: str | None
     start_ns: int

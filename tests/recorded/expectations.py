@@ -58,6 +58,8 @@ PRESENT = object()
 def expected(case: Case, step: Step) -> dict[str, Any]:
     """What the index demands of the span of one call: nothing where it says null."""
     said = {**step.row["expected"], **_corrections(case, step), **_asked_again(step)}
+    if case.file.startswith(_TRANSLATED):
+        said.update(_translated(said))
     wanted = {name: said[name] for name in _PLAIN if said[name] is not None}
     if "error_type" in wanted:
         wanted["error_type"] = str(wanted["error_type"])
@@ -75,6 +77,21 @@ def expected(case: Case, step: Step) -> dict[str, Any]:
         wanted.update(_parameter(name, value))
     wanted.update(_outcome(step, said))
     return wanted
+
+
+# What LiteLLM makes of an answer that is not in OpenAI's shape: its own id, and OpenAI's words and way of counting.
+_TRANSLATED = "litellm/anthropic_"
+_STOP_REASONS = {"end_turn": "stop", "stop_sequence": "stop", "tool_use": "tool_calls", "max_tokens": "length"}
+
+
+def _translated(said: dict[str, Any]) -> dict[str, Any]:
+    fresh, cached, created = said["input_tokens"], said["cached_tokens"], said["cache_creation_tokens"]
+    reason = said["finish_reason"]
+    return {
+        "response_id": None,
+        "input_tokens": None if fresh is None else fresh + (cached or 0) + (created or 0),
+        "finish_reason": _STOP_REASONS.get(reason, reason),
+    }
 
 
 _PLAIN = ("model_request", "model_response", "response_id", "error_status", "error_class", "error_type")

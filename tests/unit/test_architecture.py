@@ -58,6 +58,8 @@ THIRD_PARTY = (
     "botocore",
     "aiobotocore",
     "boto3",
+    "instructor",
+    "litellm",
     "wrapt",
     "httpx",
     "httpx2",

@@ -1,0 +1,240 @@
+"""What LiteLLM answers: OpenAI's shapes, and beside them who served the answer and what LiteLLM made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mutagent.capture.plain import get, get_list, get_path, whole
+from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.facts import server_of
+from mutagent.integrations.shapes import chat, chat_chunks, embeddings
+from mutagent.integrations.spec import Response, Usage
+from mutagent.integrations.specs.litellm.providers import named, otel_name, own_id, served
+from mutagent.integrations.specs.openai import responses, text
+
+_REQUEST_IDS = ("request-id", "llm_provider-x-request-id", "llm_provider-request-id", "llm_provider-apim-request-id")
+
+
+def hidden_of(answer: Any) -> Any:
+    """What LiteLLM says beside an answer or a chunk: a private attribute of its models."""
+    private = getattr(answer, "__pydantic_private__", None)
+    return get(private, "_hidden_params") if type(private) is dict else get(answer, "_hidden_params")
+
+
+def add_hidden(found: Response, hidden: Any) -> Response:
+    """Add who served the answer, where, at what price by LiteLLM's reckoning, and whether its cache did."""
+    server = get(hidden, "api_base")
+    server = server if type(server) is str and server else None
+    provider = served(hidden)
+    if provider is not None:
+        found.provider = otel_name(provider, server)
+    model = get(hidden, "provider_response_model")
+    if type(model) is str and model:
+        found.model = model
+    elif type(found.model) is str:
+        found.model = named(found.model, provider)[0]
+    headers = get(hidden, "additional_headers")
+    request_id = next((value for name in _REQUEST_IDS if type(value := get(headers, name)) is str), None)
+    facts = {
+        "mutagent.request_id": request_id,
+        "mutagent.litellm.response_cost": get(hidden, "response_cost"),
+        "mutagent.litellm.model_id": get(hidden, "model_id"),
+        "mutagent.litellm.cache_hit": get(hidden, "cache_hit") or None,
+    }
+    found.attributes = {
+        **found.attributes,
+        **({} if server is None else server_of(server)),
+        **{name: value for name, value in facts.items() if type(value) in (str, float, int, bool)},
+    }
+    return found
+
+
+def usage(found: Usage | None) -> Usage | None:
+    """Counts as OpenAI's shape has them, with the tokens written to a cache where LiteLLM says them.
+
+    An object of zeros is what LiteLLM makes where the provider said nothing.
+    """
+    if found is None or (found.input, found.output, found.total) == (0, 0, 0):
+        return None
+    if found.cache_creation is None:
+        details = get(found.raw, "prompt_tokens_details")
+        told = (get(details, "cache_creation_tokens"), get(found.raw, "cache_creation_input_tokens"))
+        found.cache_creation = next((count for value in told if (count := whole(value)) is not None), None)
+    return found
+
+
+def reader(read: Callable[[Any], Response]) -> Callable[[Any], Response]:
+    """A reader of OpenAI's shape as one of LiteLLM's answers."""
+
+    def response(answer: Any) -> Response:
+        found = read(answer)
+        found.usage = usage(found.usage)
+        found.id, provider = own_id(found.id)
+        hidden = hidden_of(answer)
+        if provider is not None and served(hidden) is None:
+            found.provider = otel_name(provider, None)
+        return add_hidden(found, hidden)
+
+    return response
+
+
+chat_response = reader(chat.response)
+
+
+def _embeddings(answer: Any) -> Response:
+    found = embeddings.response(answer)
+    if found.usage is not None:
+        found.usage.output = found.usage.output or None  # LiteLLM's own zero: vectors are no tokens
+    return found
+
+
+embeddings_response = reader(_embeddings)
+text_response = reader(text.completion_response)
+responses_response = reader(responses.response)
+
+
+def _rerank(answer: Any) -> Response:
+    """The documents in their new order: each one's place in the request, its score and, where it came, its text."""
+    budget = Snapshot()
+    documents = [
+        {
+            "content": budget.take(get_path(result, "document", "text")),
+            "metadata": {"index": get(result, "index")},
+            "score": get(result, "relevance_score"),
+        }
+        for result in get_list(answer, "results")
+    ]
+    meta = get(answer, "meta")
+    counts = get(meta, "tokens") or get(meta, "billed_units")
+    told = Usage(input=whole(get(counts, "input_tokens")), output=whole(get(counts, "output_tokens")), raw=meta)
+    return Response(id=get(answer, "id"), output={"documents": documents}, usage=told if meta else None)
+
+
+rerank_response = reader(_rerank)
+
+
+def _image(answer: Any) -> Response:
+    """The images as placeholders, or where they are to be fetched."""
+    budget = Snapshot()
+    return Response(
+        output={"raw": {"images": [budget.take(image) for image in get_list(answer, "data")]}},
+        usage=_counts(get(answer, "usage")),
+    )
+
+
+image_response = reader(_image)
+
+
+def _transcription(answer: Any) -> Response:
+    """A transcription."""
+    text = get(answer, "text")
+    return Response(output={"text": Snapshot().take(text)}, usage=_counts(get(answer, "usage")))
+
+
+transcription_response = reader(_transcription)
+
+
+def sound_response(answer: Any) -> Response:
+    """Speech: bytes that the program will read; nothing of them is recorded."""
+    return Response()
+
+
+def _moderation(answer: Any) -> Response:
+    """The verdict on each text."""
+    results = get_list(answer, "results")
+    return Response(
+        model=get(answer, "model"),
+        id=get(answer, "id"),
+        output={"raw": {"results": Snapshot().take(results)}},
+        attributes={"mutagent.guardrail.flagged": any(get(result, "flagged") is True for result in results)},
+    )
+
+
+moderation_response = reader(_moderation)
+
+
+def _counts(raw: Any) -> Usage | None:
+    if raw is None:
+        return None
+    asked, given, total = (whole(get(raw, f"{name}_tokens")) for name in ("input", "output", "total"))
+    return chat.usage(raw) if asked is None else Usage(asked, given, total, raw=raw)
+
+
+class _Hidden:
+    """Keeps what the chunks say beside themselves: the last that says anything, and the usage where it came there."""
+
+    hidden: Any = None
+    served_by: Any = None
+    counted: Any = None
+    # What to say where nobody told the usage; nothing where it comes unasked.
+    without_usage: str | None = chat_chunks.USAGE_MISSING
+
+    def see(self, chunk: Any) -> None:
+        found = hidden_of(chunk)
+        if found:
+            self.hidden = found
+            self.served_by = get(found, "provider_response_model") or self.served_by
+            # LiteLLM knows the usage of a stream whose program did not ask for it, and says so beside the last chunk.
+            self.counted = get(found, "usage") or self.counted
+
+    def complete(self, found: Response) -> Response:
+        found.id, _ = own_id(found.id)
+        found.usage = usage(found.usage) or usage(chat.usage(self.counted))
+        if found.usage is not None:
+            found.attributes.pop("mutagent.usage.missing", None)
+        elif self.without_usage is not None:
+            found.attributes["mutagent.usage.missing"] = self.without_usage
+        found = add_hidden(found, self.hidden)
+        found.model = self.served_by or found.model
+        return found
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    """The fields of a model of which many are no declared ones, such as a delta's content."""
+    return {**value.__dict__, **(value.__pydantic_extra__ or {})}
+
+
+class Chunks(chat_chunks.ChatChunks, _Hidden):
+    """Folds a streamed chat completion."""
+
+    def feed(self, chunk: Any) -> None:
+        """Take one chunk."""
+        fields = _plain(chunk)
+        choices = [_plain(choice) for choice in fields.get("choices") or ()]
+        for choice in choices:
+            choice["delta"] = _plain(choice["delta"]) if choice.get("delta") is not None else None
+        super().feed({**fields, "choices": choices})
+        self.see(chunk)
+
+    def response(self) -> Response:
+        """The completion so far."""
+        return self.complete(super().response())
+
+
+class TextChunks(text.CompletionChunks, _Hidden):
+    """Folds a streamed legacy completion."""
+
+    def feed(self, chunk: Any) -> None:
+        """Take one chunk."""
+        super().feed(chunk)
+        self.see(chunk)
+
+    def response(self) -> Response:
+        """The completion so far."""
+        return self.complete(super().response())
+
+
+class Events(responses.ResponseEvents, _Hidden):
+    """Folds the events of a streamed response, which bring the usage unasked."""
+
+    without_usage = None
+
+    def feed(self, event: Any) -> None:
+        """Take one event."""
+        super().feed(event)
+        self.see(event)
+
+    def response(self) -> Response:
+        """The response so far."""
+        return self.complete(super().response())
