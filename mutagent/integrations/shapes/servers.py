@@ -16,15 +16,17 @@ _FIELDS = (
 )
 
 
+_NONE: dict[str, Any] = {}
+
+
 def server_of_answer(answer: Any) -> str | None:
     """The server software that wrote a chat completion or one of its chunks, where it can be told."""
-    if get(answer, "system_fingerprint") == "fp_ollama":
+    fields = answer if type(answer) is dict else getattr(answer, "__dict__", _NONE)
+    if fields.get("system_fingerprint") == "fp_ollama":
         return "ollama"
-    metadata = get(answer, "metadata")
-    if metadata is not None and get(metadata, "weight_version") is not None:
-        return "sglang"  # which of its weights it has loaded
     # What a client's model does not know of, it keeps apart: there is nothing in OpenAI's own answers.
     more = answer if type(answer) is dict else getattr(answer, "__pydantic_extra__", None)
-    if not more:
-        return None
-    return next((server for field, server in _FIELDS if field in more), None)
+    metadata = fields.get("metadata") or (more and more.get("metadata"))
+    if metadata and get(metadata, "weight_version") is not None:
+        return "sglang"  # which of its weights it has loaded
+    return next((server for field, server in _FIELDS if field in more), None) if more else None
