@@ -1,7 +1,8 @@
 """Frames of ours that a library's warnings do not count.
 
-A library says with ``stacklevel`` whose line a warning is about: two or three frames up, its caller's. A wrapper of ours
-in between would be taken for the caller, and Python shows a deprecation only where it is about the program's own file.
+A library says with ``stacklevel`` whose line a warning is about: two or three frames up, its caller's. A wrapper of
+ours in between would be taken for the caller, and Python shows a deprecation only where it is about the program's own
+file.
 """
 
 from __future__ import annotations

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from functools import partial
 from time import perf_counter_ns
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from mutagent.guard import Guard, attempt
 from mutagent.integrations import facts
 from mutagent.integrations.engine import Call
 from mutagent.integrations.spec import Moment, Request, Response, Session
+from mutagent.tracing import context
 from mutagent.tracing.span import MutagentSpan
 
 _FIRST = "gen_ai.response.time_to_first_chunk"
@@ -26,7 +28,7 @@ _MAX_OPEN = 100
 class Following:
     """One session under way: its span, and the spans of its responses."""
 
-    __slots__ = ("asked", "call", "count", "ended", "events", "lock", "open", "piece")
+    __slots__ = ("__weakref__", "asked", "call", "count", "current", "ended", "events", "lock", "open", "piece")
 
     def __init__(self, piece: Session, call: Call, instance: Any) -> None:
         self.piece = piece
@@ -37,6 +39,8 @@ class Following:
         self.open: dict[str, MutagentSpan] = {}
         self.count = 0
         self.ended = False
+        # What stands in the context while the session is open.
+        self.current = partial(_span_of, ref(self))
         # Sending and receiving may have threads of their own; a finalizer may come in between.
         self.lock = threading.RLock()
 
@@ -136,15 +140,22 @@ class Following:
                 self.finish("abandoned")
 
 
+def _span_of(following: ref[Following]) -> MutagentSpan | None:
+    found = following()
+    return None if found is None else found.call.span
+
+
 _followed: WeakKeyDictionary[Any, Following] = WeakKeyDictionary()
 
 
 def opened(piece: Session, call: Call, instance: Any, connection: Any) -> None:
-    """A session is connected: follow it."""
-    if call.span.recording:
-        _followed[connection] = Following(piece, call, instance)
-    else:
+    """A session is connected: follow it. What the program does until it closes belongs to it, such as its tools."""
+    if not call.span.recording:
         call.end()
+        return
+    following = _followed[connection] = Following(piece, call, instance)
+    call.span.claim = None
+    context.current.set((following.current, context.open_value(call.outer)))
 
 
 def sending(connection: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -166,3 +177,6 @@ def closing(connection: Any) -> None:
     following = _followed.pop(connection, None)
     if following is not None:
         following.finish("closed")
+        value = context.current.get()
+        if value.__class__ is tuple and value[0] is following.current:
+            context.current.set(value[1])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mutagent.auto import hooks
+from mutagent.tracing import SpanOptions, get_current_span, start_span
 from tests.integrations.openai import sockets
 from tests.integrations.openai.program import every_way, openai
 from tests.integrations.spans import normal
@@ -241,6 +242,35 @@ def test_a_session_that_is_forgotten_ends_as_abandoned(way, method, captured):
     gc.collect()
     (session,) = captured.spans
     assert session["attributes"]["mutagent.stream.outcome"] == "abandoned"
+
+
+@every_way
+@every_surface
+def test_what_the_program_does_in_a_session_belongs_to_it(way, method, captured):
+    async def program(connect):
+        with start_span(SpanOptions(kind="agent", name="outside")):
+            manager = connect(model="model-1")
+            connection = await way.enter(manager)
+            await way.wait(connection.response.create())
+            with start_span(SpanOptions(kind="tool", name="inside")):
+                await until(way, connection, "response.done")
+            await way.leave(manager)
+            with start_span(SpanOptions(kind="tool", name="after")):
+                pass
+        return get_current_span()
+
+    with sockets.serving(GREETING, talk) as url:
+        assert sockets.run(way, url, method, program) is None
+    by_name = {span["name"]: span for span in captured.spans}
+    outside, session = by_name["outside"], by_name["realtime model-1"]
+    parents = {name: span.get("parentSpanId") for name, span in by_name.items()}
+    assert parents == {
+        "outside": None,
+        "realtime model-1": outside["spanId"],
+        "chat model-1": session["spanId"],
+        "inside": session["spanId"],
+        "after": outside["spanId"],
+    }
 
 
 FAILED = {"error": {"type": "server_error", "code": "overloaded", "message": "Later."}}
