@@ -16,9 +16,8 @@ genai = pytest.importorskip("google.genai")
 
 
 every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
-# Said of the client's own code: by aiohttp, and of what its older versions leave open.
+# Said of the client's own code, and of what its older versions leave open.
 quiet = [
-    pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
     pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning"),
 ]
