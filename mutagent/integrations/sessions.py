@@ -21,6 +21,7 @@ from mutagent.tracing import context
 from mutagent.tracing.span import MutagentSpan
 
 _FIRST = "gen_ai.response.time_to_first_chunk"
+_OPERATION = "gen_ai.operation.name"
 # Responses that a session has under way at once; of more, the oldest ends as it is.
 _MAX_OPEN = 100
 
@@ -62,6 +63,8 @@ class Following:
             self.asked.append(self.started(moment.request))
         elif moment.kind == "begun":
             self.begun(str(moment.key), moment.request)
+        elif moment.kind == "beside":
+            self.follow(str(moment.key), self.started(moment.request, moment.of))
         elif moment.kind == "said":
             span = self.open.get(str(moment.key))
             if span is not None and _FIRST not in span.attributes:
@@ -72,23 +75,28 @@ class Following:
         else:
             self.over(moment)
 
-    def started(self, request: Request | None) -> MutagentSpan:
-        """A response's span, below the session's."""
-        kind, operation = self.piece.response
+    def started(self, request: Request | None, of: tuple[str, str] | None = None) -> MutagentSpan:
+        """A span below the session's: a response's, unless it is ``of`` another kind and operation."""
+        kind, operation = of or self.piece.response
         span = self.call.tracer.start(kind, operation, self.call.span)
-        self.count += 1
+        span.attributes[_OPERATION] = operation
+        self.count += of is None
         self.asks(span, request)
         return span
 
     def asks(self, span: MutagentSpan, request: Request | None) -> None:
         """Record what a response is asked for."""
         if request is not None:
-            facts.apply_request(span, self.piece.response[1], request, self.call.tracer.capture_inputs)
+            facts.apply_request(span, span.attributes[_OPERATION], request, self.call.tracer.capture_inputs)
 
     def begun(self, key: str, request: Request | None) -> None:
         """The response that was asked for first begins, or one that nobody asked for."""
         span = self.asked.popleft() if self.asked else self.started(None)
         self.asks(span, request)
+        self.follow(key, span)
+
+    def follow(self, key: str, span: MutagentSpan) -> None:
+        """A span is under way."""
         self.open[key] = span
         if len(self.open) > _MAX_OPEN:
             self.left(next(iter(self.open)))
@@ -99,6 +107,8 @@ class Following:
             span = self.asked.popleft() if self.asked else None
         else:
             span = self.open.pop(str(moment.key), None)
+        if span is None and moment.of is not None:
+            span = self.started(None, moment.of)  # nobody told of its beginning
         if span is not None:
             self.asks(span, moment.request)
             self.end(span, moment.response or Response())

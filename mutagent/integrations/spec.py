@@ -168,16 +168,19 @@ class Moment:
 
     Args:
         kind: ``"asked"`` for a response, which has no id yet; ``"begun"``; ``"said"`` the first or another piece of it;
-            ``"over"``; ``"refused"``, what was asked first; ``"told"``, something of the session itself.
+            ``"over"``; ``"refused"``, what was asked first; ``"told"``, something of the session itself; ``"beside"``,
+            the beginning of what another model does that nobody asks.
         key: the response's id.
         request: what the response was asked for, where this event tells.
         response: what it amounts to; of what is ``"told"``, its attributes.
+        of: kind and operation of the span, where they are not those of the session's responses.
     """
 
     kind: str
     key: str | None = None
     request: Request | None = None
     response: Response | None = None
+    of: tuple[str, str] | None = None
 
 
 class Events(Protocol):

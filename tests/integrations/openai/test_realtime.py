@@ -193,7 +193,8 @@ def test_what_was_spoken_is_heard_and_answered(way, method, captured):
 
     with sockets.serving(greeting, talk) as url:
         sockets.run(way, url, method, program)
-    response = captured.spans[0]
+    transcription, response, _ = captured.spans
+    assert transcription["output"] == {"text": "Hello."}
     assert response["input"]["messages"][1:] == [
         {"role": "user", "content": [{"type": "input_audio", "transcript": "Hello."}]}
     ]
@@ -271,6 +272,80 @@ def test_what_the_program_does_in_a_session_belongs_to_it(way, method, captured)
         "inside": session["spanId"],
         "after": outside["spanId"],
     }
+
+
+TRANSCRIBER = {"model": "model-2", "language": "en"}
+NEW = {**SETTINGS, "audio": {"input": {"transcription": TRANSCRIBER}}}
+OLD = {**SETTINGS, "input_audio_transcription": TRANSCRIBER}
+SECONDS = {"type": "duration", "seconds": 2}
+
+
+def written(item: str, event: str, **more: Any) -> sockets.Event:
+    return {"type": f"conversation.item.input_audio_transcription.{event}", "item_id": item, "content_index": 0, **more}
+
+
+@every_way
+@every_surface
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"type": "session.created", "session": NEW},
+        {"type": "session.created", "session": OLD},
+        {"type": "transcription_session.updated", "session": OLD},
+    ],
+    ids=["now", "beta", "transcription session"],
+)
+def test_what_another_model_writes_down_is_a_span_with_its_own_usage(way, method, settings, captured):
+    usage = {"type": "tokens", "input_tokens": 9, "output_tokens": 2, "total_tokens": 11}
+    greeting: list[sockets.Event] = [
+        settings,
+        {"type": "input_audio_buffer.committed", "item_id": "i1"},
+        written("i1", "delta", delta="Hel"),
+        written("i1", "completed", transcript="Hello.", usage=usage),
+        written("i2", "completed", transcript="Bye.", usage=SECONDS),
+        {"type": "input_audio_buffer.committed", "item_id": "i3"},
+        written("i3", "failed", error={"type": "server_error", "code": "noise", "message": "Too loud."}),
+        {"type": "input_audio_buffer.cleared"},
+    ]
+
+    async def program(connect):
+        manager = connect(model="model-1")
+        connection = await way.enter(manager)
+        await until(way, connection, "input_audio_buffer.cleared")
+        await way.leave(manager)
+
+    with sockets.serving(greeting, talk) as url:
+        sockets.run(way, url, method, program)
+    first, second, failed, session = captured.spans
+    assert normal(first) == {
+        "name": "generate_content model-2",
+        "kind": "llm.completion",
+        "status": "ok",
+        "parentSpanId": "<id>",
+        "model": "model-2",
+        "provider": "openai",
+        "output": {"text": "Hello."},
+        "tokens": {"input": 9, "output": 2, "total": 11},
+        "attributes": {
+            "gen_ai.operation.name": "generate_content",
+            "gen_ai.provider.name": "openai",
+            "gen_ai.request.model": "model-2",
+            "gen_ai.output.type": "text",
+            "gen_ai.response.time_to_first_chunk": "<seconds>",
+            "gen_ai.usage.input_tokens": 9,
+            "gen_ai.usage.output_tokens": 2,
+            "mutagent.request.language": "en",
+            "mutagent.usage.raw": usage,
+            **SERVER,
+        },
+    }
+    assert (second["output"], second["attributes"]["mutagent.usage.raw"]) == ({"text": "Bye."}, SECONDS)
+    assert (failed["status"], failed["error"], failed["attributes"]["mutagent.error.code"]) == (
+        "error",
+        "Too loud.",
+        "noise",
+    )
+    assert session["attributes"]["mutagent.session.responses"] == 0
 
 
 FAILED = {"error": {"type": "server_error", "code": "overloaded", "message": "Later."}}

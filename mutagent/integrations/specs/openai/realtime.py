@@ -21,7 +21,10 @@ _ITEM_BYTES = 16_384
 # What a response is asked for has its own place on a span.
 _NOT_PARAMETERS = frozenset({"input", "instructions", "tools"})
 _ITEM_EVENTS = frozenset({"conversation.item.created", "conversation.item.added", "conversation.item.done"})
-_HEARD = "conversation.item.input_audio_transcription.completed"
+_SETTINGS = frozenset({"session.created", "session.updated", "transcription_session.created",
+                       "transcription_session.updated"})  # fmt: skip
+_TRANSCRIPTION = "conversation.item.input_audio_transcription."
+_TRANSCRIBES = ("llm.completion", "generate_content")
 
 
 def request(given: dict[str, Any], instance: Any) -> Request:
@@ -55,12 +58,12 @@ class Conversation:
     def received(self, event: Any) -> Moment | None:
         """What an event of the provider's means."""
         kind = get(event, "type")
-        if kind in ("session.created", "session.updated"):
+        if kind in _SETTINGS:
             return self.told(get(event, "session"))
         if kind in _ITEM_EVENTS:
             self.add(get(event, "item"))
-        elif kind == _HEARD:
-            self.heard(event)
+        elif type(kind) is str and (kind == "input_audio_buffer.committed" or kind.startswith(_TRANSCRIPTION)):
+            return self.transcribed(kind, str(get(event, "item_id")), event)
         elif kind == "conversation.item.deleted":
             self.items.pop(str(get(event, "item_id")), None)
         elif kind == "response.created":
@@ -88,12 +91,43 @@ class Conversation:
         while len(self.items) > _MAX_ITEMS:
             self.items.popitem(last=False)
 
-    def heard(self, event: Any) -> None:
-        """What the user said, in words."""
-        message = self.items.get(str(get(event, "item_id")))
-        if type(message) is dict:
-            spoken = {"type": "input_audio", "transcript": Snapshot(_ITEM_BYTES).take(get(event, "transcript"))}
-            self.items[str(get(event, "item_id"))] = {**message, "content": [spoken]}
+    def transcribed(self, kind: str, item: str, event: Any) -> Moment | None:
+        """Another model writes down what was said, from the moment when all of it is there."""
+        key = f"transcription of {item}"
+        request = self.transcription_request()
+        if kind == "input_audio_buffer.committed":
+            return None if request is None else Moment("beside", key, request, of=_TRANSCRIBES)
+        if kind.endswith(".delta"):
+            return Moment("said", key)
+        error = get(event, "error")
+        found = Response(usage=usage(get(event, "usage")))
+        if kind.endswith(".completed"):
+            text = Snapshot(_ITEM_BYTES).take(get(event, "transcript"))
+            found.output = {"text": text}
+            message = self.items.get(item)
+            if type(message) is dict:
+                self.items[item] = {**message, "content": [{"type": "input_audio", "transcript": text}]}
+        elif kind.endswith(".failed"):
+            found.error = text_of(get(error, "message")) or "failed"
+            found.attributes = _error_code(error)
+        else:
+            return None
+        return Moment("over", key, request or Request(provider=self.asked.provider), found, _TRANSCRIBES)
+
+    def transcription_request(self) -> Request | None:
+        """What the transcribing model is asked for; None where the session has none."""
+        audio = get(get(self.session.get("audio"), "input"), "transcription")
+        settings = audio or self.session.get("input_audio_transcription")
+        if type(settings) is not dict:
+            return None
+        given = {name: value for name, value in settings.items() if name != "model" and value is not None}
+        return Request(
+            model=text_of(settings.get("model")),
+            provider=self.asked.provider,
+            parameters=given,
+            attributes={"gen_ai.output.type": "text"},
+            server=self.asked.server,
+        )
 
     def begun(self, answer: Any) -> Moment:
         """A response begins: it answers what was said so far, unless it was given an input of its own."""
@@ -149,10 +183,7 @@ class Conversation:
         about = get(error, "event_id")
         if not self.wanted or (type(about) is str and self.wanted[0][0] != about):
             return None
-        found = Response(error=text_of(get(error, "message")) or "refused")
-        code = get(error, "code") or get(error, "type")
-        if type(code) is str:
-            found.attributes["mutagent.error.code"] = code
+        found = Response(error=text_of(get(error, "message")) or "refused", attributes=_error_code(error))
         return Moment("refused", request=self.request(self.wanted.pop(0)[1]), response=found)
 
     def so_far(self, key: str) -> Response:
@@ -166,12 +197,9 @@ def response(answer: Any) -> Response:
     details = get(answer, "status_details")
     status = get(answer, "status")
     error = get(details, "error") if status == "failed" else None
-    attributes: dict[str, Any] = {}
+    attributes = _error_code(error)
     if type(get(answer, "conversation_id")) is str:
         attributes["gen_ai.conversation.id"] = get(answer, "conversation_id")
-    code = get(error, "code") or get(error, "type")
-    if type(code) is str:
-        attributes["mutagent.error.code"] = code
     reason = get(details, "reason") or status
     return Response(
         id=get(answer, "id"),
@@ -181,6 +209,11 @@ def response(answer: Any) -> Response:
         attributes=attributes,
         error=(text_of(get(error, "message")) or "failed") if status == "failed" else None,
     )
+
+
+def _error_code(error: Any) -> dict[str, Any]:
+    code = get(error, "code") or get(error, "type")
+    return {"mutagent.error.code": code} if type(code) is str else {}
 
 
 def session(modules: tuple[str, ...], resource: str, manager: str, events: Any, operation: str, prefix: str) -> Session:
