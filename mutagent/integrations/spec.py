@@ -167,12 +167,10 @@ class Moment:
     """What one event of a session means for its responses.
 
     Args:
-        kind: ``"asked"`` for a response, which has no id yet; ``"begun"``; ``"said"`` the first or another piece of it;
-            ``"over"``; ``"refused"``, what was asked first; ``"told"``, something of the session itself; ``"beside"``,
-            the beginning of what another model does that nobody asks.
+        kind: ``"asked"``, a response that has no id yet; ``"begun"``; ``"said"``, a piece; ``"over"``; ``"refused"``,
+            what was asked first; ``"told"``, of the session; ``"beside"``, another model's work that nobody asks for.
         key: the response's id.
-        request: what the response was asked for, where this event tells.
-        response: what it amounts to; of what is ``"told"``, its attributes.
+        request, response: what it was asked for, and what it amounts to; of what is ``"told"``, its attributes.
         of: kind and operation of the span, where they are not those of the session's responses.
     """
 
