@@ -14,7 +14,7 @@ from time import monotonic, perf_counter_ns
 from typing import Any
 
 from mutagent.guard import guarded
-from mutagent.integrations.engine import is_under_way
+from mutagent.integrations.claims import is_under_way
 from mutagent.integrations.scopes import Batch, Scope, stands_between, still_there
 from mutagent.tracing import failure
 from mutagent.tracing.context import current

@@ -14,6 +14,7 @@ from typing import Any
 
 from mutagent.guard import Guard, attempt, guarded, record_failure, say_once
 from mutagent.integrations import facts
+from mutagent.integrations.claims import ATTEMPTS, MODEL_FAMILIES, OUTER, UNDER_WAY, Carried, claim_of, family_of
 from mutagent.integrations.frames import uncounted
 from mutagent.integrations.shapes.hosts import is_known
 from mutagent.integrations.spec import Integration, Request, Response, Target
@@ -24,35 +25,6 @@ from mutagent.tracing.tracer import Tracer
 
 # So many failures of ours in a row, and a target is left alone for the rest of the process.
 FAILURES_TO_SWITCH_OFF = 10
-# A chat framework may serve a call through the completions endpoint, and the other way round.
-_FAMILY = {"llm.chat": "text", "llm.completion": "text"}
-_MODEL_FAMILIES = frozenset({"text", "llm.embedding", "rerank", "guardrail"})
-# Calls that make several requests, each of which has a span of its own.
-_OUTER = frozenset({"chain", "agent"})
-# How many requests such a call has made.
-ATTEMPTS = "mutagent.attempts"
-# What the claim of a framework's span says from the request that was made for it until that request is over.
-UNDER_WAY = "under way"
-
-
-class Carried:
-    """The claim of a span to all that is asked beneath it, by whichever client and however often it is tried.
-
-    Args:
-        family: what kind of requests.
-        by: an integration whose functions call each other, and whose span says it all; None where each adds to it.
-    """
-
-    __slots__ = ("by", "family")
-
-    def __init__(self, family: str, by: Integration | None) -> None:
-        self.family = family
-        self.by = by
-
-
-def is_under_way(claim: Any) -> bool:
-    """Whether a request for a framework's span was made and is not over."""
-    return claim is UNDER_WAY or type(claim) is Carried
 
 
 class Traced:
@@ -64,13 +36,8 @@ class Traced:
         self.integration = integration
         self.target = target
         self.label = f"{integration.name}:{target.path}"
-        kind = target.kind
-        carries = integration.carries
-        self.family = f"{kind} of {integration.name}" if carries and kind in _OUTER else _family(kind)
-        # What the span of a call says to the calls beneath it.
-        self.claim: str | Carried = self.family
-        if carries or target.covers:
-            self.claim = Carried(self.family, integration if carries else None)
+        # What its requests are a kind of, and what the span of a call says to the calls beneath it.
+        self.family, self.claim = claim_of(integration, target)
         self.on = True
         self.failures = 0
         # Where single clients are traced: whether the object called on belongs to one of them.
@@ -114,7 +81,7 @@ class Traced:
     def _claimed(self, tracer: Tracer, parent: MutagentSpan, outer: Any) -> Call | None:
         """The call under a span that claims requests; None where that span, or those of the requests, say it all."""
         claim = parent.claim
-        if self.target.inner and _family(parent.kind) == self.family:
+        if self.target.inner and family_of(parent.kind) == self.family:
             return None
         carried = claim if type(claim) is Carried else None
         family = claim if carried is None else carried.family
@@ -125,10 +92,10 @@ class Traced:
             if carried is None:
                 parent.claim = call.holds = self.claim if self.integration.carries else UNDER_WAY
             return call
-        if self.target.kind in _OUTER:
-            if self.integration.carries and family in _MODEL_FAMILIES:
+        if self.target.kind in OUTER:
+            if self.integration.carries and family in MODEL_FAMILIES:
                 return None
-        elif carried is not None and carried.by is not None and carried.family not in _MODEL_FAMILIES:
+        elif carried is not None and carried.by is not None and carried.family not in MODEL_FAMILIES:
             parent.attributes[ATTEMPTS] = parent.attributes.get(ATTEMPTS, 0) + 1
         return self._own(tracer, outer)
 
@@ -159,7 +126,7 @@ class Call:
         """Record what is asked for; a framework's span keeps its own words and gains where the request goes."""
         request = self.request = self.traced.target.request(arguments, instance)
         if self.enriches:
-            fill_gaps(self.span, request)
+            facts.fill_gaps(self.span, request)
         else:
             facts.apply_request(self.span, self.traced.target.operation, request, self.tracer.capture_inputs)
 
@@ -228,28 +195,6 @@ class Call:
             return answers.settle(self, result)
         self.end()
         return result
-
-
-def _family(kind: str) -> str:
-    return _FAMILY.get(kind, kind)
-
-
-def fill_gaps(span: MutagentSpan, request: Request) -> None:
-    """Add to a framework's span what its client knows of the request, without changing what stands there."""
-    metrics = span.metrics
-    metrics.model = metrics.model or request.model
-    metrics.provider = metrics.provider or request.provider
-    found: dict[str, Any] = {}
-    facts.apply_parameters(found, request.parameters)
-    found.update(request.attributes)
-    if request.server is not None:
-        found.update(facts.server_of(request.server))
-    if request.model is not None:
-        found["gen_ai.request.model"] = request.model
-    if request.provider is not None:
-        found["gen_ai.provider.name"] = request.provider
-    for name, value in found.items():
-        span.attributes.setdefault(name, value)
 
 
 def wrapper_for(traced: Traced, original: Callable[..., Any]) -> Callable[..., Any]:

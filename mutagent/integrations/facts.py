@@ -136,3 +136,21 @@ def server_of(url: str) -> dict[str, Any]:
     if port or parts.scheme in ("http", "https"):
         found["server.port"] = port or (443 if parts.scheme == "https" else 80)
     return found
+
+
+def fill_gaps(span: MutagentSpan, request: Request) -> None:
+    """Add to a framework's span what its client knows of the request, without changing what stands there."""
+    metrics = span.metrics
+    metrics.model = metrics.model or request.model
+    metrics.provider = metrics.provider or request.provider
+    found: dict[str, Any] = {}
+    apply_parameters(found, request.parameters)
+    found.update(request.attributes)
+    if request.server is not None:
+        found.update(server_of(request.server))
+    if request.model is not None:
+        found["gen_ai.request.model"] = request.model
+    if request.provider is not None:
+        found["gen_ai.provider.name"] = request.provider
+    for name, value in found.items():
+        span.attributes.setdefault(name, value)

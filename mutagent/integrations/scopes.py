@@ -12,7 +12,7 @@ from contextvars import ContextVar, Token
 from threading import get_ident
 from typing import Any
 
-from mutagent.integrations.engine import is_under_way
+from mutagent.integrations.claims import is_under_way
 from mutagent.tracing.context import open_span
 from mutagent.tracing.span import MutagentSpan
 

@@ -30,7 +30,7 @@ LAYERS = [
     ("mutagent.tracing",),
     ("mutagent.integrations.description", "mutagent.integrations.registry"),
     ("mutagent.integrations.spec",),
-    ("mutagent.integrations.shapes", "mutagent.integrations.facts"),
+    ("mutagent.integrations.shapes", "mutagent.integrations.facts", "mutagent.integrations.claims"),
     ("mutagent.integrations.specs",),
     ("mutagent.integrations.engine",),
 ]

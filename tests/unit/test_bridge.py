@@ -7,7 +7,7 @@ from contextvars import copy_context
 import pytest
 
 from mutagent.integrations.bridge import Bridge
-from mutagent.integrations.engine import UNDER_WAY
+from mutagent.integrations.claims import UNDER_WAY
 from mutagent.testing import CapturedSpans, capture
 from mutagent.tracing import context, trace
 from mutagent.tracing.context import current_span
