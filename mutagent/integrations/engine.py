@@ -35,7 +35,8 @@ class Traced:
     def __init__(self, integration: Integration, target: Target, only_marked: Callable[[Any], bool] | None) -> None:
         self.integration = integration
         self.target = target
-        self.label = f"{integration.name}:{target.path}"
+        # A private method goes by the name of the public one that it serves: that is what the program calls.
+        self.label = f"{integration.name}:{target.path}".replace("._", ".")
         # What its requests are a kind of, and what the span of a call says to the calls beneath it.
         self.family, self.claim = claim_of(integration, target)
         self.on = True
@@ -191,16 +192,16 @@ class Call:
         """What the program gets: the result itself, with a stream or a raw response watched from inside."""
         from mutagent.integrations import answers
 
-        with Guard(self.traced.label + " answer"):
-            return answers.settle(self, result)
-        self.end()
-        return result
+        settled = attempt(self.traced, "answer", lambda: [answers.settle(self, result)])
+        if settled is None:
+            self.end()
+        return result if settled is None else settled[0]
 
 
 def wrapper_for(traced: Traced, original: Callable[..., Any]) -> Callable[..., Any]:
     """What stands in the target's place: a plain function, so that bound methods stay picklable and copyable."""
     if inspect.isgeneratorfunction(original) and traced.target.chunks is not None:
-        return lazy_wrapper(traced, original)
+        return generator_wrapper(traced, original)
     if inspect.iscoroutinefunction(original):
 
         @functools.wraps(original)
@@ -232,18 +233,19 @@ def wrapper_for(traced: Traced, original: Callable[..., Any]) -> Callable[..., A
     return wrapper
 
 
-def lazy_wrapper(traced: Traced, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Around a generator function: its span begins when the generator is first read, and so sends the request."""
+def generator_wrapper(traced: Traced, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Around a generator function, and one itself: its span begins when it is first read, which sends the request."""
+    from mutagent.integrations.streams import Recording
 
     @functools.wraps(original)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        stream = original(*args, **kwargs)
-        if not traced.on:
-            return stream
-        from mutagent.integrations.streams import unbegun
-
-        watched = guarded(traced.label, unbegun, functools.partial(begun, traced, args, kwargs, False), stream)
-        return stream if watched is None else watched
+        sent = with_usage_asked(traced, kwargs)
+        call = begun(traced, args, kwargs, sent is not kwargs)
+        stream = original(*args, **sent)
+        recording = None if call is None else attempt(traced, "stream", Recording, call, stream)
+        if call is not None and recording is None:
+            call.end()
+        return (yield from stream if recording is None else recording)
 
     return wrapper
 
@@ -268,6 +270,14 @@ def dispatching_wrapper(
             return await (guarded(label, chosen, args, kwargs) or original)(*args, **kwargs)
 
         return async_wrapper
+
+    if inspect.isgeneratorfunction(original):
+
+        @functools.wraps(original)
+        def generator(*args: Any, **kwargs: Any) -> Any:
+            return (yield from (guarded(label, chosen, args, kwargs) or original)(*args, **kwargs))
+
+        return generator
 
     @functools.wraps(original)
     def wrapper(*args: Any, **kwargs: Any) -> Any:

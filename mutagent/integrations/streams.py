@@ -193,37 +193,6 @@ def iterating_wrapper(iterator: str, original: Callable[[Any], Any]) -> Callable
     return wrapper
 
 
-class Unbegun(Recording):
-    """Recording of a generator that begins the span when it is first read, which is when the request is sent.
-
-    Args:
-        begin: starts the call's span; None where it is not traced.
-        inner: the generator.
-    """
-
-    __slots__ = ("begin",)
-
-    def __init__(self, begin: Callable[[], Call | None], inner: Any) -> None:
-        self.begin: Callable[[], Call | None] | None = begin
-        self.inner = inner
-        # As long as there is no span there is none to end.
-        self.ended = True
-
-    def __next__(self) -> Any:
-        begin, self.begin = self.begin, None
-        call = None if begin is None else begin()
-        if call is not None:
-            super().__init__(call, self.inner)
-        return next(self.inner) if self.ended else super().__next__()
-
-
-def unbegun(begin: Callable[[], Call | None], stream: Any) -> Any:
-    """What the program gets of a generator whose first reading begins the span."""
-    from mutagent.integrations.proxy import stand_in
-
-    return stand_in(stream, Unbegun(begin, stream))
-
-
 def _record_headers(call: Call, stream: Any) -> None:
     # Streams of events have a response, those of lines an HTTP response.
     http_response = getattr(stream, "response", None) or getattr(stream, "http_response", None)

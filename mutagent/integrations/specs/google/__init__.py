@@ -36,7 +36,7 @@ GOOGLE = Integration(
     # In 1.0 a stream gives nothing where functions are not called automatically.
     versions=">=1.1,<4",
     pieces=(*generate.TARGETS, *functions.PIECES, *media.TARGETS, *interactions.PIECES),
-    traces="`models.generate_content`, `generate_content_stream`, chats; functions that the client calls by itself; "
+    traces="`models.generate_content`, `generate_content_stream`; chats; the functions that the client calls; "
     "`embed_content`; images and videos; `interactions`",
     leaves="`live`, `batches`, `count_tokens`",
     error=error,

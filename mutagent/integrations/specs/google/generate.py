@@ -171,11 +171,12 @@ class Answer:
             attributes["mutagent.usage.tool_use.input_tokens"] = tools
         blocked = attributes.get("mutagent.response.block_reason")
         reasons = [self.reasons[index] for index in sorted(self.reasons)]
+        said = [one for index in sorted(self.said) for one in self._message(index)]
         return Response(
             model=self.model,
             id=self.id,
             finish_reasons=reasons or ([] if blocked is None else [blocked]),
-            output={"messages": [one for index in sorted(self.said) for one in self._message(index)]},
+            output={"messages": said} if said else None,
             usage=usage(self.usage),
             attributes=attributes,
         )
