@@ -15,9 +15,7 @@ from tests.integrations.spans import without
 from tests.integrations.surfaces import KEY
 
 SECRETS = (KEY, "header-secret", "query-secret")
-CONTENT = (
-    "input", "output", "gen_ai.system_instructions", "gen_ai.tool.definitions", "gen_ai.retrieval.query.text",
-)  # fmt: skip
+CONTENT = ("input", "output", "gen_ai.system_instructions", "gen_ai.tool.definitions", "gen_ai.retrieval.query.text")
 
 
 @every_call
