@@ -17,7 +17,8 @@ from mutagent.loading import from_module
 
 # Deeper than any snapshot; far below the recursion limit of the interpreter and of readers.
 _MAX_DEPTH = 200
-_SCALARS = frozenset({str, int, float, bool, type(None)})
+# By id: a class of the user's may have a comparison or a hash of its own, which `in` would run.
+_SCALARS = frozenset(map(id, (str, int, float, bool, type(None))))
 
 
 def class_name(value: Any) -> str:
@@ -72,13 +73,13 @@ def plain(value: Any, depth: int = 0) -> Any:
     kind = type(value)
     if kind is str:
         return _sound_text(value)
-    if kind in _SCALARS:
+    if id(kind) in _SCALARS:
         return value
     if depth >= _MAX_DEPTH:
         return "<nested too deeply>"
     if kind is dict:
         return {_key(key): plain(inner, depth + 1) for key, inner in list(value.items())}
-    if kind in (list, tuple):
+    if kind is list or kind is tuple:
         return [plain(inner, depth + 1) for inner in list(value)]
     return _of_subclass(value)
 
@@ -97,7 +98,7 @@ def _of_subclass(value: Any) -> Any:
 def _key(key: Any) -> str:
     if is_kind(key, str):
         return _sound_text(str.__str__(key))
-    return str(key) if type(key) in _SCALARS else class_name(key)
+    return str(key) if id(type(key)) in _SCALARS else class_name(key)
 
 
 def _sound_text(text: str) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any
 
-from mutagent.capture.plain import class_attribute, is_kind, loaded, type_label
+from mutagent.capture.plain import class_attribute, is_exactly, is_kind, loaded, type_label
 from mutagent.capture.snapshot import shortened, snapshot
 from mutagent.tracing.span import MutagentSpan
 from mutagent.tracing.types import SpanEvent
@@ -63,17 +63,17 @@ def message(error: BaseException) -> str:
 def _prints_plain_values(error: BaseException, args: tuple[Any, ...]) -> bool:
     if _GROUP is not None and is_kind(error, _GROUP):
         return True  # a text and a number
-    if is_kind(error, OSError) and type(OSError.__dict__["filename"].__get__(error)) not in _PLAIN:
+    if is_kind(error, OSError) and not is_exactly(OSError.__dict__["filename"].__get__(error), *_PLAIN):
         return False
     return all(_is_plain(arg) for arg in args)
 
 
 def _is_plain(arg: Any) -> bool:
-    return type(arg) in _PLAIN or (type(arg) is tuple and all(type(item) in _PLAIN for item in arg))
+    return is_exactly(arg, *_PLAIN) or (type(arg) is tuple and all(is_exactly(item, *_PLAIN) for item in arg))
 
 
 def _shown(arg: Any) -> str:
-    if type(arg) in _PLAIN:
+    if is_exactly(arg, *_PLAIN):
         return str(arg)
     taken = snapshot(arg, _MAX_MESSAGE)
     return taken if type(taken) is str else json.dumps(taken, ensure_ascii=False)

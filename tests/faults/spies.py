@@ -58,9 +58,9 @@ def _spying(mood: str, notes: Notes, base: type = object) -> type:
 
 def _of_spying_metaclass(mood: str, notes: Notes) -> Any:
     """An object whose class has methods of its own for being compared and asked."""
-    names = ("__eq__", "__instancecheck__", "__subclasscheck__", "__repr__")
+    names = ("__eq__", "__hash__", "__instancecheck__", "__subclasscheck__", "__repr__")
     methods = {name: _method(name, mood, notes) for name in names}
-    return type("Meta", (type,), {**methods, "__hash__": type.__hash__})("OfMeta", (), {"__module__": "spies"})()
+    return type("Meta", (type,), methods)("OfMeta", (), {"__module__": "spies"})()
 
 
 def _generator(notes: Notes) -> Iterator[int]:

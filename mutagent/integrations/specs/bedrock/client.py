@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from mutagent.capture.plain import get, get_path, instance_dict, whole
+from mutagent.capture.plain import get, get_path, instance_dict, is_exactly, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.spec import Request, Response, Usage
 
@@ -129,7 +129,7 @@ def with_trace(output: dict[str, Any] | None, trace: Any) -> dict[str, Any] | No
 
 def json_of(data: Any) -> Any:
     """What JSON text or bytes hold; None for anything else, a file for one, which is the program's to read."""
-    if type(data) not in (bytes, str, bytearray):
+    if not is_exactly(data, bytes, str, bytearray):
         return None
     try:
         return json.loads(data)

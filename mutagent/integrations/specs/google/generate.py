@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mutagent.capture.plain import get, get_list, get_path, read_str, whole
+from mutagent.capture.plain import get, get_list, get_path, is_exactly, read_str, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes.request import text_of
 from mutagent.integrations.spec import Request, Response, Target, Usage
@@ -30,7 +30,7 @@ def parameters(config: dict[str, Any]) -> dict[str, Any]:
     """What a configuration says of how to answer."""
     budget = Snapshot()
     return {
-        _KNOWN_AS.get(name, name): value if type(value) in (int, float, bool, str) else told(value, budget)
+        _KNOWN_AS.get(name, name): value if is_exactly(value, int, float, bool, str) else told(value, budget)
         for name, value in config.items()
         if name not in _NOT_PARAMETERS
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
-from mutagent.capture.plain import read
+from mutagent.capture.plain import is_exactly, read
 
 _PLACES = {
     "langgraph_node": "langgraph.node",
@@ -22,14 +22,14 @@ _MAX_THREADS = 1_000
 def places(metadata: dict[str, Any]) -> dict[str, Any]:
     """Node, step, thread and checkpoint namespace as attributes."""
     found = {attribute: metadata.get(name) for name, attribute in _PLACES.items()}
-    return {attribute: value for attribute, value in found.items() if type(value) in (str, int)}
+    return {attribute: value for attribute, value in found.items() if is_exactly(value, str, int)}
 
 
 def conversation(metadata: dict[str, Any]) -> str | None:
     """The id of the conversation that a run says it belongs to."""
     for name in _CONVERSATIONS:
         found = metadata.get(name)
-        if type(found) in (str, int):
+        if is_exactly(found, str, int):
             return str(found)
         if found is not None and type(found).__name__ == "UUID":
             return str(found)
