@@ -14,7 +14,7 @@ import wrapt
 from mutagent.auto import activation, catalogue, clients, patches, threads
 from mutagent.guard import attempt, guarded, record_failure
 from mutagent.integrations import answers, managers, sessions, streams
-from mutagent.integrations.engine import Traced, dispatching_wrapper, wrapper_for
+from mutagent.integrations.engine import Traced
 from mutagent.integrations.spec import (
     Alias,
     Close,
@@ -29,6 +29,7 @@ from mutagent.integrations.spec import (
     Session,
     Target,
 )
+from mutagent.integrations.wrappers import dispatching_wrapper, wrapper_for
 from mutagent.tracing.runtime import live
 
 if TYPE_CHECKING:

@@ -23,7 +23,9 @@ else:
 
 def _with_init(cls: Any) -> Any:
     names: tuple[str, ...] = tuple(cls.__annotations__)
-    required = {name for name in names if name not in vars(cls)}
+    # Onto each instance: a function that is found on the class would be bound to it as a method.
+    defaults = {name: vars(cls)[name] for name in names if name in vars(cls)}
+    required = set(names) - defaults.keys()
 
     def __init__(self: Any, *args: Any, **named: Any) -> None:
         given = dict(zip(names, args, strict=False))
@@ -35,6 +37,7 @@ def _with_init(cls: Any) -> Any:
                 f"{cls.__name__}({', '.join(names)}): {len(args)} values by position; twice: {sorted(twice)}; "
                 f"unknown: {sorted(unknown)}; missing: {sorted(missing)}."
             )
+        self.__dict__.update(defaults)
         self.__dict__.update(given)
 
     cls.__init__ = __init__

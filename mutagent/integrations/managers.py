@@ -12,10 +12,11 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from mutagent.guard import attempt, guarded
-from mutagent.integrations.engine import Call, Traced, arguments_of
+from mutagent.integrations.engine import Call, Traced
 from mutagent.integrations.sessions import opened
 from mutagent.integrations.spec import Manager, Session
 from mutagent.integrations.streams import record
+from mutagent.integrations.wrappers import arguments_of
 from mutagent.tracing import context
 
 # Managers that were made and not entered yet, with what they will ask for.

@@ -174,15 +174,7 @@ def _send(self: StreamProxy, send: Callable[[Any], Any], value: Any) -> Any:
 
 
 def _step(self: StreamProxy, step: Callable[..., Any], *args: Any) -> Any:
-    recording = self._mutagent_recording
-    try:
-        piece = step(*args)
-    except BaseException as error:
-        recording.stopped(error)
-        raise
-    if not recording.ended:
-        attempt(recording.call.traced, "chunk", recording.hidden, piece)
-    return piece
+    return self._mutagent_recording.stepped(step, *args)
 
 
 async def _async_step(self: StreamProxy, step: Callable[..., Any], *args: Any) -> Any:

@@ -109,11 +109,22 @@ class Recording:
 
     def send(self, value: Any) -> Any:
         """Forward to a generator."""
-        return next(self) if value is None else self.inner.send(value)
+        return next(self) if value is None else self.stepped(self.inner.send, value)
 
     def throw(self, *exception: Any) -> Any:
         """Forward to a generator."""
-        return self.inner.throw(*exception)
+        return self.stepped(self.inner.throw, *exception)
+
+    def stepped(self, step: Callable[..., Any], *args: Any) -> Any:
+        """What one step of the inner generator gives, recorded."""
+        try:
+            piece = step(*args)
+        except BaseException as error:
+            self.stopped(error)
+            raise
+        if not self.ended:
+            attempt(self.call.traced, "chunk", self.hidden, piece)
+        return piece
 
     def close(self) -> None:
         """Close the inner iterator; the span ends with what had arrived."""

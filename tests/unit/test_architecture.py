@@ -33,6 +33,7 @@ LAYERS = [
     ("mutagent.integrations.shapes", "mutagent.integrations.facts", "mutagent.integrations.claims"),
     ("mutagent.integrations.specs",),
     ("mutagent.integrations.engine",),
+    ("mutagent.integrations.wrappers",),
 ]
 
 # What a library's description may know: the vocabulary, shared shapes, and how to read values.

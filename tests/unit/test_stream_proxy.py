@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from mutagent.integrations.engine import Traced, wrapper_for
+from mutagent.integrations.engine import Traced
 from mutagent.integrations.spec import Integration, Request, Response, Target
+from mutagent.integrations.wrappers import wrapper_for
 from mutagent.testing import capture
 
 

@@ -7,12 +7,13 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from mutagent.integrations.engine import Call, Traced, wrapper_for
+from mutagent.integrations.engine import Call, Traced
 from mutagent.integrations.langchain.runs import bridge
 from mutagent.integrations.spec import Target
 from mutagent.integrations.specs.langchain import LANGCHAIN
 from mutagent.integrations.specs.langchain.classes import EMBEDDING_TARGETS, RERANKER_TARGETS, is_reranker
 from mutagent.integrations.subclasses import Subclasses
+from mutagent.integrations.wrappers import wrapper_for
 from mutagent.tracing import context
 
 EMBEDDINGS = "langchain_core.embeddings.embeddings"
