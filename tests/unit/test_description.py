@@ -37,3 +37,15 @@ def test_what_does_not_fit_is_an_error_that_says_what(args, named, said):
 def test_a_description_that_is_to_be_compared_is_refused():
     with pytest.raises(ValueError, match="use a dataclass"):
         description(eq=True)
+
+
+def test_a_function_that_is_a_default_is_no_method():
+    @description(eq=False)
+    class Reader:
+        read: object = len
+
+    @description(eq=False)
+    class Counter:
+        count: object = lambda value: len(value)
+
+    assert (Reader().read("ab"), Counter().count("ab"), Counter(count=min).count("ab")) == (2, 2, "a")
