@@ -179,7 +179,8 @@ SECRET = {
 }
 GENERATOR = {
     "test_a_stream_whose_block_is_left_early_keeps_what_had_arrived": "a generator is no context manager",
-    "test_the_method_looks_the_same": "no plain function passes for a generator function",
+    "test_a_stream_that_is_forgotten_ends_when_it_is_collected": "Python closes a generator that it collects",
+    "test_the_method_looks_the_same": "in async code, no plain function passes for a generator function",
 }
 BOUND = {
     "test_a_client_made_before_activation_is_traced": "a client binds these methods to itself when it is made",
