@@ -6,7 +6,7 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 ENV := .venv
 INSTALL = $(ENV)/bin/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint faults bench clean
 
 demo: $(ENV)/.demo  ## run a small agent on the real clients, without a key or a network, and show its trace
 	@$(ENV)/bin/mutagent demo
@@ -18,6 +18,9 @@ lint: $(ENV)/.lint  ## style, format and types
 	$(ENV)/bin/ruff check .
 	$(ENV)/bin/ruff format --check .
 	$(ENV)/bin/mypy
+
+faults: $(ENV)/.test  ## print the fault matrix: what becomes of every span, however a process ends; ARGS as in --only gunicorn
+	@$(ENV)/bin/python -m tests.faults.matrix $(ARGS)
 
 bench: $(ENV)/.test  ## measure beside the peers, and write the tables into docs/performance.md; ARGS name benchmarks
 	$(ENV)/bin/python -m tests.benchmarks.page $(ARGS)
