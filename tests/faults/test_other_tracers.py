@@ -34,6 +34,26 @@ def _report(tools: str, order: str, first: str) -> dict[str, Any]:
     return report
 
 
+def test_no_global_of_opentelemetrys_is_set() -> None:
+    program = """
+import sys
+from mutagent.auto import hooks
+from mutagent.testing import capture
+from tests.faults.beside import calls
+with capture() as captured:
+    hooks.install()
+    calls(sys.argv[1])
+from opentelemetry import metrics, trace
+print(len(captured.spans), trace._TRACER_PROVIDER, metrics._internal._METER_PROVIDER)
+"""
+    with Provider(Script([Rule(Reply("fine"))])) as provider:
+        ran = subprocess.run(
+            [available("tracers", TRACERS), "-c", program, provider.openai_url],
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=DEADLINE,
+        )  # fmt: skip
+    assert (ran.stdout, ran.returncode) == ("3 None None\n", 0), ran.stderr
+
+
 @pytest.mark.parametrize("tool", ["opentelemetry", "ddtrace"])
 @pytest.mark.parametrize("order", ["ours-above", "ours-below"])
 def test_ours_is_taken_off_first(tool: str, order: str) -> None:

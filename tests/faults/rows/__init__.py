@@ -16,7 +16,9 @@ LEFT_TO_THE_SCRIPT = frozenset({
     "exec (documented loss)", "os._exit (documented loss)",
     "service unreachable", "service answering 503", "service answering 429, Retry-After nonsense",
     "service closing before the answer, batch stored", "service answering 401, then the next process",
-    "service redirecting", "service hanging, then the next process", "service answering 200 with an empty body",
+    "service redirecting", "service hanging, then the next process",
+    "service answering 429, Retry-After 30, then the next process",
+    "service closing in the middle of its answer, then the next process", "service answering 200 with an empty body",
     "service closes connections for a while, then well", "burst of 100,000 spans, refusing",
 })  # fmt: skip
 SELECTED = tuple(row for row in ROWS if row.name not in LEFT_TO_THE_SCRIPT)

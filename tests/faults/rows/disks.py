@@ -46,6 +46,19 @@ children = [subprocess.Popen([sys.executable, "-c", child]) for _ in range(2)]
 work(2, "next"); settle(3)
 for each in children: each.wait()
 """),
+    Row("eight processes spool at once", IMPORTS + """
+import os, sys, warnings
+warnings.simplefilter("ignore", DeprecationWarning)
+children = []
+for number in range(8):
+    children.append(os.fork())
+    if children[-1] == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        work(20, f"child {number}")
+        sys.exit()
+for pid in children: os.waitpid(pid, 0)
+leaving()
+""", 162, DOWN, afterwards=IMPORTS + "work(2, 'next'); settle(3)"),
     Row("another key's spool is not sent", IMPORTS + "work(10); settle(0.3); leaving()", 12, DOWN, delivered=2,
         spooled=10, says=(FAILS,), afterwards=IMPORTS + """
 import os

@@ -64,6 +64,11 @@ ROWS = (
     _then_back("answering 500", Service(then=Answer(500))),
     _then_back("hanging", HANGS),
     _then_back("answering 401", Service(then=Answer(401))),
+    _then_back("answering 429, Retry-After 30", Service(then=Answer(429, retry_after="30"))),
+    _then_back("answering 422 to both dialects", Service(then=Answer(422))),
+    _then_back("closing in the middle of its answer", Service(then=Answer(500, close="middle"))),
+    # It has stored what it never got to say.
+    _then_back("dripping 1 byte/s", DRIPS, repeated=20),
     Row("service answers 500 once, then well", NUMBERED, 60, Service(answers=(ONCE_500,)), in_order=True,
         requests=(2, 40)),
     Row("service answers 503 for a while, then well", NUMBERED, 60, Service(answers=(ONCE_503,) * 4), in_order=True,
