@@ -19,6 +19,9 @@ CLIENTS = {
     "vertex": ("google-genai", 3),
 }
 
+# Clients that are not installed beside the others → the environment of tox in which all of their cases must run.
+ELSEWHERE = {"litellm": "litellm-newest"}
+
 # Calls that make no span, by pattern: they ask no model for anything. An OpenAI batch is submitted as a file's id.
 NOT_TRACED = (
     "batches.*",

@@ -112,7 +112,7 @@ def check() -> Any:
 
 
 def require(case: Case, is_async: bool) -> None:
-    """Skip a case that can't be replayed here; in CI fail it, but for what a client lacks."""
+    """Skip a case that can't be replayed here; in CI fail it, but for what a client lacks or runs elsewhere."""
     if is_async and case.client in check().SYNC_ONLY:
         pytest.skip(f"no asynchronous client of {case.client} can be replayed")
     distribution, major = known.CLIENTS[case.client]
@@ -120,6 +120,8 @@ def require(case: Case, is_async: bool) -> None:
         version("vcrpy")
         installed = version(distribution)
     except PackageNotFoundError as error:
+        if case.client in known.ELSEWHERE:
+            pytest.skip(f"{error.name} is not installed here; tox -e {known.ELSEWHERE[case.client]} runs it")
         did_not_run(f"{error.name} is not installed")
     if int(installed.partition(".")[0]) < major and (reason := lacks(case)) is not None:
         pytest.skip(reason)

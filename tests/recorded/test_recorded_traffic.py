@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from configparser import ConfigParser
+from pathlib import Path
 
 import pytest
 
 from mutagent.testing import CapturedSpans, capture
-from tests.recorded import expectations, recordings
+from tests.recorded import expectations, known, recordings
 from tests.recorded.recordings import Case
 
 
@@ -37,3 +39,14 @@ def test_span_says_what_the_recorded_body_says(case: Case, is_async: bool, captu
     assert len(captured.spans) == len(wanted)
     found = [expectations.differences(*pair) for pair in zip(captured.spans, wanted, strict=True)]
     assert found == [{}] * len(wanted)
+
+
+def test_what_is_not_replayed_here_is_replayed_elsewhere() -> None:
+    """Each client with an environment of its own has one that runs the recordings, and CI calls it."""
+    root = Path(__file__).parents[2]
+    environments = ConfigParser()
+    environments.read(root / "tox.ini")
+    for client, environment in known.ELSEWHERE.items():
+        commands = environments[f"testenv:{environment}"]["commands"]
+        assert f"tests/recorded -k {client}" in commands
+        assert environment in (root / ".ci" / "run").read_text()
