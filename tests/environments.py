@@ -69,14 +69,21 @@ class _alone:
 
 def _make(directory: Path, requirements: Sequence[str]) -> None:
     print(f"making {directory} ...", file=sys.stderr)
-    uv = shutil.which("uv")
+    python, uv = f"{directory}/bin/python", shutil.which("uv")
     if uv is not None:
-        create = [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(directory)]
-        install = [uv, "pip", "install", "--quiet", "--python", f"{directory}/bin/python"]
-    else:
-        create = [sys.executable, "-m", "venv", "--clear", str(directory)]
-        install = [f"{directory}/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    for command in (create, [*install, *requirements]):
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
-        if done.returncode != 0:
-            raise Unavailable((done.stderr.strip().splitlines() or [f"{command[0]} failed"])[-1])
+        _run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(directory))
+        _run(uv, "pip", "install", "--quiet", "--python", python, *requirements)
+        return
+    pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    _run(sys.executable, "-m", "venv", "--clear", str(directory))
+    try:
+        _run(*pip, "uv")  # which takes a tenth of the time, where it finds the same index
+        _run(f"{directory}/bin/uv", "pip", "install", "--quiet", "--python", python, *requirements)
+    except Unavailable:
+        _run(*pip, *requirements)
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        raise Unavailable((done.stderr.strip().splitlines() or [f"{command[0]} failed"])[-1])

@@ -93,7 +93,7 @@ def outcome(call: Callable[[], Any]) -> tuple[str, str]:
     return type(answer).__name__, getattr(answer, "object", "")
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(place=_PLACES, description=descriptions)
 @example(place="conversation", description=("many", 10_000))
 @example(place="content", description=("text", 10_000_000))
@@ -118,7 +118,7 @@ def test_a_call_is_what_it_is_without_us(call: Any, place: str, description: Des
     assert len(captured.spans) == 1
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(description=descriptions)
 def test_recording_by_hand_runs_nothing_of_theirs(description: Description) -> None:
     notes: Notes = []
