@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import TracebackType
+from types import FunctionType, MethodType, TracebackType
 from typing import Any, Protocol, TypeVar
 
 A = TypeVar("A")
@@ -37,6 +37,25 @@ def record_failure(where: str, error: BaseException) -> None:
         first_errors[where] = type(error).__name__
 
 
+def is_of_a_handler(error: BaseException) -> bool:
+    """Whether a signal handler of the program's raised this in the middle of our code.
+
+    It is the program's alarm, not our failure: swallowed, the program would never time out.
+    """
+    signals = sys.modules.get("_signal")
+    if signals is None:
+        return False
+    handlers = [signals.getsignal(number) for number in range(1, signals.NSIG)]
+    codes = {handler.__code__ for handler in handlers if type(handler) is FunctionType}
+    codes |= {handler.__func__.__code__ for handler in handlers if type(handler) is MethodType}
+    link = error.__traceback__
+    while link is not None:
+        if link.tb_frame.f_code in codes:
+            return True
+        link = link.tb_next
+    return False
+
+
 def guarded(where: str, function: Callable[..., T], *args: Any) -> T | None:
     """Call ``function(*args)`` and return its result, or None after counting the failure if it raises.
 
@@ -45,6 +64,8 @@ def guarded(where: str, function: Callable[..., T], *args: Any) -> T | None:
     try:
         return function(*args)
     except Exception as error:
+        if is_of_a_handler(error):
+            raise
         record_failure(where, error)
         return None
 
@@ -54,6 +75,8 @@ def guarded_pair(where: str, function: Callable[[A, B], T], first: A, second: B)
     try:
         return function(first, second)
     except Exception as error:
+        if is_of_a_handler(error):
+            raise
         record_failure(where, error)
         return None
 
@@ -70,6 +93,8 @@ def attempt(owner: Owner, step: str, function: Callable[..., T], *args: Any) -> 
     try:
         return function(*args)
     except Exception as error:
+        if is_of_a_handler(error):
+            raise
         owner.failed(step, error)
         return None
 
@@ -88,7 +113,7 @@ class Guard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        if error is None or not isinstance(error, Exception):
+        if error is None or not isinstance(error, Exception) or is_of_a_handler(error):
             return False
         record_failure(self.where, error)
         return True

@@ -1,7 +1,9 @@
 """The one broad except: failures of ours are counted, those of the program pass."""
 
 import io
+import signal
 import sys
+import time
 
 import pytest
 
@@ -38,6 +40,36 @@ def test_what_stops_a_program_passes(error):
         guarded("place", fail, error)
     with pytest.raises(type(error)), Guard("place"):
         raise error
+    assert guard.failures == {}
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="POSIX signals")
+@pytest.mark.parametrize("way", ["function", "method", "block"])
+def test_what_a_signal_handler_of_the_programs_raises_passes(way):
+    class Alarm:
+        def ring(self, number, frame):
+            raise TimeoutError("too late")
+
+    def ring(number, frame):
+        raise TimeoutError("too late")
+
+    def spin():
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            pass
+
+    def block():
+        with Guard("place"):
+            spin()
+
+    before = signal.signal(signal.SIGALRM, Alarm().ring if way == "method" else ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.02)
+    try:
+        with pytest.raises(TimeoutError):
+            block() if way == "block" else guarded("place", spin)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
     assert guard.failures == {}
 
 
