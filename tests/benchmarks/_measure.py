@@ -67,9 +67,13 @@ class Subject:
 
 
 def environment(variables: dict[str, str]) -> dict[str, str]:
-    """This process's environment without anything that switches tracing on, and with ``variables``."""
+    """This process's environment without anything that switches tracing on, and with ``variables``.
+
+    With bytecode caches, as an installed package has them: a start without compiles, which is most of what it takes.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MUTAGENT_", "OTEL_"))}
-    inherited.pop("PYTHONPATH", None)
+    for name in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE"):
+        inherited.pop(name, None)
     return {**inherited, **variables}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import get, get_list, get_path
+from mutagent.capture.plain import get, get_list
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes.chat import REASONING_FIELDS, call_id, facts, message, thought_of, usage
 from mutagent.integrations.shapes.servers import server_of_answer
@@ -40,7 +40,9 @@ class ChatChunks:
             # Azure sends a first chunk about its content filter, in which id and model are empty.
             self.id, self.model, self.facts = fields.get("id"), fields.get("model"), facts(chunk)
             self.server = server_of_answer(chunk)
-        used = fields.get("usage") or get_path(chunk, "x_groq", "usage")
+        used = fields.get("usage")
+        if used is None and (groq := get(chunk, "x_groq")) is not None:
+            used = get(groq, "usage")
         if used is not None:
             self.usage = used
             self.server = self.server or server_of_answer(chunk)
