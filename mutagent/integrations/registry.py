@@ -61,6 +61,8 @@ INTEGRATIONS: dict[str, Row] = {
     ),
     "instructor": Row(roots=("instructor",), spec="mutagent.integrations.specs.instructor:INSTRUCTOR"),
     "litellm": Row(roots=("litellm",), spec="mutagent.integrations.specs.litellm:LITELLM"),
+    "chroma": Row(roots=("chromadb",), spec="mutagent.integrations.specs.chroma:CHROMA"),
+    "qdrant": Row(roots=("qdrant_client",), spec="mutagent.integrations.specs.qdrant:QDRANT"),
     "langchain": Row(roots=("langchain_core",), spec="mutagent.integrations.specs.langchain:LANGCHAIN"),
     "bedrock": Row(
         roots=("botocore.client", "aiobotocore.client"),
