@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import as_list, get, get_list
+from mutagent.capture.plain import as_list, fields_of, get, get_list
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import hits
 from mutagent.integrations.spec import Integration, Request, Response, Target
@@ -18,10 +18,14 @@ def _collection(instance: Any) -> Any:
     return get(get(instance, "_model"), "name") or get(instance, "name")
 
 
+def _server(instance: Any) -> Any:
+    return get(get(instance, "_client"), "_api_url")
+
+
 def query_request(given: dict[str, Any], instance: Any) -> Request:
     """What is looked for: texts, which the collection embeds, or vectors."""
     query = next((given[name] for name in _QUERIES if given.get(name) is not None), None)
-    return hits.asked("chroma", _collection(instance), query, given, leave=_QUERIES)
+    return hits.asked("chroma", _collection(instance), query, given, leave=_QUERIES, server=_server(instance))
 
 
 def query_response(answer: Any) -> Response:
@@ -33,7 +37,13 @@ def query_response(answer: Any) -> Response:
 def search_request(given: dict[str, Any], instance: Any) -> Request:
     """What is looked for by an expression, which may rank by several queries at once."""
     searches = given.get("searches")
-    return hits.asked("chroma", _collection(instance), searches, given, leave=("searches",))
+    told = [_told(search) for search in as_list(searches) or [searches]]
+    return hits.asked("chroma", _collection(instance), told, given, leave=("searches",), server=_server(instance))
+
+
+def _told(search: Any) -> dict[str, Any]:
+    """The parts of one search; its class keeps them in attributes of its own."""
+    return {name.removeprefix("_"): part for name, part in fields_of(search).items() if part is not None}
 
 
 def search_response(answer: Any) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from mutagent.capture.plain import as_list, fields_of, get, get_list, read
 from mutagent.capture.snapshot import Snapshot
@@ -11,28 +12,36 @@ from mutagent.integrations.spec import Integration, Request, Response, Target
 
 _MODULES = {"": ("qdrant_client.qdrant_client",), "Async": ("qdrant_client.async_qdrant_client",)}
 # Where each method keeps the query; `search` and its like are gone since 1.16.
-_QUERIES = ("query", "query_vector", "query_text", "target", "positive", "requests")
+_QUERIES = ("query", "query_vector", "query_text", "query_texts", "target", "positive", "requests")
+_TEXTS = ("query_text", "query_texts")
+# A model of the client's that wraps a query and says no more; other models are told whole.
+_WRAPS = ("query", "nearest", "vector", "text")
 _NAMED = ("collection_name",)
 
 
 def request(given: dict[str, Any], instance: Any) -> Request:
-    """What is looked for: a vector, a point like which others are to be, a text that is embedded, or several at once."""
-    query = next((_query(given[name]) for name in _QUERIES if given.get(name) is not None), None)
+    """What is looked for: a vector, a point and others like it, a text that is embedded, or several at once."""
+    name = next((name for name in _QUERIES if given.get(name) is not None), None)
+    if name is None or name in _TEXTS:
+        query = given.get(name or "")
+    else:
+        query = {name: given[name]} if name == "positive" else _query(given[name])
     url = get(get(instance, "_client"), "rest_uri")
-    return hits.asked(
-        "qdrant", given.get("collection_name"), query, given, leave=_QUERIES, server=url if type(url) is str else None
-    )
+    return hits.asked("qdrant", given.get("collection_name"), query, given, leave=_QUERIES, server=url)
 
 
 def _query(value: Any) -> Any:
-    """The vector or the text of a query that is a model of the client's."""
+    """The vector, the text or the id of a query, out of the models that hold it."""
+    if hits.shape_of(value) is not None:
+        return value
     if type(value) in (list, tuple):
         return [_query(item) for item in value]
-    for name in ("query", "nearest", "vector", "text"):
+    for name in _WRAPS:
         inner = read(value, name)
         if inner is not None:
-            return _query(inner)
-    return value
+            return inner if name == "text" else _query(inner)
+    # A lone string or a whole number is a point's id: texts come in a model.
+    return {"id": value} if type(value) in (str, int, UUID) else value
 
 
 def response(answer: Any) -> Response:
@@ -43,9 +52,8 @@ def response(answer: Any) -> Response:
 def _points(answer: Any) -> list[Any]:
     if type(answer) in (list, tuple):
         return [point for item in answer for point in _points(item)]
-    groups = get_list(answer, "groups")
-    if groups:
-        return [point for group in groups for point in get_list(group, "hits")]
+    if get(answer, "groups") is not None:
+        return [point for group in get_list(answer, "groups") for point in get_list(group, "hits")]
     points = get(answer, "points")
     return [answer] if points is None else as_list(points)
 
@@ -59,6 +67,12 @@ def _document(point: Any, budget: Snapshot) -> dict[str, Any]:
     )
     text = get(point, "document")
     return plain if text is None else {**plain, "content": budget.take(text)}
+
+
+def error_facts(error: BaseException) -> dict[str, Any]:
+    """The status of an answer that is an error."""
+    status = get(error, "status_code")
+    return {"http.response.status_code": status} if type(status) is int else {}
 
 
 def _target(prefix: str, method: str, *names: str) -> Target:
@@ -94,4 +108,5 @@ QDRANT = Integration(
     traces="`query_points`, `query_batch_points`, `query_points_groups`; `search`, `recommend`, `discover`, `query` of "
     "older versions; embedded and on a server",
     leaves="`scroll`, `retrieve`, writes",
+    error=error_facts,
 )
