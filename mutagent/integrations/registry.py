@@ -63,6 +63,7 @@ INTEGRATIONS: dict[str, Row] = {
     "litellm": Row(roots=("litellm",), spec="mutagent.integrations.specs.litellm:LITELLM"),
     "chroma": Row(roots=("chromadb",), spec="mutagent.integrations.specs.chroma:CHROMA"),
     "qdrant": Row(roots=("qdrant_client",), spec="mutagent.integrations.specs.qdrant:QDRANT"),
+    "lancedb": Row(roots=("lancedb",), spec="mutagent.integrations.specs.lancedb:LANCEDB"),
     "langchain": Row(roots=("langchain_core",), spec="mutagent.integrations.specs.langchain:LANGCHAIN"),
     "bedrock": Row(
         roots=("botocore.client", "aiobotocore.client"),
