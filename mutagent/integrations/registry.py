@@ -64,6 +64,7 @@ INTEGRATIONS: dict[str, Row] = {
     "chroma": Row(roots=("chromadb",), spec="mutagent.integrations.specs.chroma:CHROMA"),
     "qdrant": Row(roots=("qdrant_client",), spec="mutagent.integrations.specs.qdrant:QDRANT"),
     "lancedb": Row(roots=("lancedb",), spec="mutagent.integrations.specs.lancedb:LANCEDB"),
+    "pymilvus": Row(roots=("pymilvus",), spec="mutagent.integrations.specs.pymilvus:PYMILVUS"),
     "langchain": Row(roots=("langchain_core",), spec="mutagent.integrations.specs.langchain:LANGCHAIN"),
     "bedrock": Row(
         roots=("botocore.client", "aiobotocore.client"),
