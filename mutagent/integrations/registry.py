@@ -65,6 +65,7 @@ INTEGRATIONS: dict[str, Row] = {
     "qdrant": Row(roots=("qdrant_client",), spec="mutagent.integrations.specs.qdrant:QDRANT"),
     "lancedb": Row(roots=("lancedb",), spec="mutagent.integrations.specs.lancedb:LANCEDB"),
     "pymilvus": Row(roots=("pymilvus",), spec="mutagent.integrations.specs.pymilvus:PYMILVUS"),
+    "voyageai": Row(roots=("voyageai",), spec="mutagent.integrations.specs.voyageai:VOYAGEAI"),
     "langchain": Row(roots=("langchain_core",), spec="mutagent.integrations.specs.langchain:LANGCHAIN"),
     "bedrock": Row(
         roots=("botocore.client", "aiobotocore.client"),

@@ -87,8 +87,8 @@ def error_facts(error: BaseException) -> dict[str, Any]:
     kept = instance_dict(error) or {}
     code, message = kept.get("_code"), kept.get("_message")
     found: dict[str, Any] = {}
-    if type(code) is int or is_kind(code, int):
-        found["mutagent.error.code"] = int.__add__(code, 0)
+    if code is not None:
+        found["mutagent.error.code"] = Snapshot().take(code)
     if type(message) is str:
         found["exception.message"] = message
     return found
