@@ -179,10 +179,14 @@ def as_list(value: Any) -> list[Any]:
 
 def read_str(value: Any, name: str) -> str | None:
     """A field that holds a string (an enum member of strings counts), else None."""
-    found = read(value, name)
-    if type(found) is str:
-        return found
-    return str.__str__(found) if found is not None and is_kind(found, str) else None
+    return as_str(read(value, name))
+
+
+def as_str(value: Any) -> str | None:
+    """A string, also one of a class below (an enum member of strings), else None."""
+    if type(value) is str:
+        return value
+    return str.__str__(value) if value is not None and is_kind(value, str) else None
 
 
 def read_filled(value: Any, *names: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mutagent.capture.plain import instance_dict
+from mutagent.capture.plain import as_str, instance_dict, read_filled
 
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "mistral-correlation-id")
 
@@ -17,16 +17,29 @@ def api_error(error: BaseException) -> dict[str, Any]:
     # Anthropic nests the error once more than OpenAI does.
     detail = body.get("error", body) if type(body) is dict else None
     detail = detail if type(detail) is dict else {}
-    code = fields.get("code") or detail.get("code") or fields.get("type") or detail.get("type")
-    found = {
-        "http.response.status_code": fields.get("status_code"),
-        # A number from some hosts, which some versions of the client turn into text.
-        "mutagent.error.code": str(code) if type(code) is int else code,
-        "mutagent.error.type": fields.get("type") or detail.get("type"),
-        "mutagent.request_id": fields.get("request_id")
-        or request_id_of(fields.get("response") or fields.get("raw_response")),
-    }
-    return {name: value for name, value in found.items() if isinstance(value, (str, int))}
+    code = _word(fields, "code") or _word(detail, "code")
+    kind = _word(fields, "type") or _word(detail, "type")
+    http_response = read_filled(fields, "response", "raw_response")
+    return plain_facts(
+        {
+            "http.response.status_code": fields.get("status_code"),
+            # A number from some hosts, which some versions of the client turn into text.
+            "mutagent.error.code": str(code) if type(code) is int else code or kind,
+            "mutagent.error.type": kind,
+            "mutagent.request_id": _word(fields, "request_id") or request_id_of(http_response),
+        }
+    )
+
+
+def plain_facts(found: dict[str, Any]) -> dict[str, Any]:
+    """Those of the facts that are words or numbers: an exception may be the program's own, and hold anything."""
+    taken = {name: value if type(value) is int else as_str(value) for name, value in found.items()}
+    return {name: value for name, value in taken.items() if value is not None}
+
+
+def _word(fields: dict[str, Any], name: str) -> str | int | None:
+    value = fields.get(name)
+    return value if type(value) is int else as_str(value)
 
 
 def _loaded(body: Any) -> Any:

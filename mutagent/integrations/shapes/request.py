@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import is_unset
+from mutagent.capture.plain import as_str, is_unset
 from mutagent.capture.snapshot import Snapshot
 
 # The conversation itself, which has its own place on a span, and what is about the transport and may hold secrets.
@@ -32,7 +32,7 @@ def _parameters(given: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in list(given.items())
-        if value is not None and name not in _NOT_PARAMETERS and not is_unset(value)
+        if value is not None and type(name) is str and name not in _NOT_PARAMETERS and not is_unset(value)
     }
 
 
@@ -42,14 +42,14 @@ def streams(given: dict[str, Any]) -> bool:
 
 
 def text_of(value: Any) -> str | None:
-    """A model's name as a string; None where it is none."""
-    return value if type(value) is str else None
+    """A string, such as a model's name (an enum member of strings counts), else None."""
+    return value if type(value) is str else as_str(value)
 
 
 def text_input(value: Any, suffix: Any = None) -> dict[str, Any]:
     """What is to be embedded or gone on from, as an input object; with a ``suffix``, the two sides of a gap."""
     budget = Snapshot()
     taken = budget.take(value)
-    if suffix and type(suffix) is str:
+    if type(suffix) is str and suffix:
         return {"raw": {"prompt": taken, "suffix": budget.take(suffix)}}
     return {"text": taken} if type(taken) is str else {"raw": taken}

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import get, get_list, instance_dict, read_filled, whole
+from mutagent.capture.plain import get, get_list, instance_dict, read, read_filled, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat, chat_chunks, embeddings
-from mutagent.integrations.shapes.errors import api_error
+from mutagent.integrations.shapes.errors import api_error, plain_facts
 from mutagent.integrations.shapes.hosts import provider_of
 from mutagent.integrations.shapes.request import parameters, streams, text_input, text_of
 from mutagent.integrations.spec import Integration, Request, Response, Target, Usage
@@ -116,8 +116,8 @@ def error_facts(error: BaseException) -> dict[str, Any]:
     there = error
     if (instance_dict(error) or {}).get("response") is None and error.__cause__ is not None:
         there = error.__cause__
-    status = getattr((instance_dict(there) or {}).get("response"), "status_code", None)
-    return {**api_error(there), **({"http.response.status_code": status} if type(status) is int else {})}
+    status = read((instance_dict(there) or {}).get("response"), "status_code")
+    return {**api_error(there), **plain_facts({"http.response.status_code": status})}
 
 
 def _chat(modules: tuple[str, ...], path: str) -> Target:

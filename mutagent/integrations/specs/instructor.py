@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mutagent.capture.plain import as_list, class_attribute, fields_of, instance_dict, is_kind, read
+from mutagent.capture.plain import as_list, class_attribute, fields_of, instance_dict, is_exactly, is_kind, read
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat
 from mutagent.integrations.shapes.request import text_of
@@ -34,23 +34,23 @@ def _name_of(response_model: Any) -> str | None:
 def request(given: dict[str, Any], instance: Any) -> Request:
     """What is asked, and the model that the answer must fit."""
     name = _name_of(given.get("response_model"))
-    asked_for = given.get("model") or (instance_dict(instance) or {}).get("default_model")
+    default = (instance_dict(instance) or {}).get("default_model")
     facts = {
         "mutagent.instructor.response_model": name,
         "mutagent.instructor.mode": Snapshot().take(read(instance, "mode")),
-        "mutagent.instructor.model": text_of(asked_for),
+        "mutagent.instructor.model": text_of(given.get("model")) or text_of(default),
         "mutagent.instructor.max_retries": given.get("max_retries"),
     }
     return Request(
         name="instructor" if name is None else f"instructor {name}",
         input=chat.messages(given.get("messages"), Snapshot()),
-        attributes={key: value for key, value in facts.items() if type(value) in (str, int)},
+        attributes={key: value for key, value in facts.items() if is_exactly(value, str, int)},
     )
 
 
 def _plain(answer: Any) -> Any:
     """A validated model as its fields; what Instructor attaches to it is no part of the answer."""
-    if type(answer) in (str, int, float, bool, list, dict):
+    if is_exactly(answer, str, int, float, bool, list, dict):
         return answer
     fields = {name: value for name, value in fields_of(answer).items() if not name.startswith("_")}
     return fields or answer

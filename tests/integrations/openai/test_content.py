@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import enum
 import json
 from typing import Any
 
@@ -49,6 +50,20 @@ def test_images_audio_and_files_are_placeholders(serve, captured):
         }
     ]
     assert PIXELS[:100] not in json.dumps(captured.spans)
+
+
+class Model(str, enum.Enum):
+    """A program's names for its models."""
+
+    SMALL = "model-1"
+
+
+def test_a_model_may_be_named_by_an_enum_member(serve, captured):
+    way = SYNC
+    run(CHAT, way, serve(), lambda client: way.call(CHAT.bound(way, client), model=Model.SMALL, messages=[]))
+    assert (captured.spans[0]["name"], captured.spans[0]["attributes"]["gen_ai.request.model"]) == (
+        "chat model-1", "model-1"
+    )  # fmt: skip
 
 
 class Hostile:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from mutagent.capture.plain import get, get_path, instance_dict, is_exactly, whole
+from mutagent.capture.plain import get, get_path, instance_dict, is_exactly, read_path, whole
 from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes.errors import plain_facts
 from mutagent.integrations.spec import Request, Response, Usage
 
 # Each vendor's word for a parameter → the common one.
@@ -145,9 +146,10 @@ def nothing_but_metadata(answer: Any) -> Response:
 def error(raised: BaseException) -> dict[str, Any]:
     """What botocore's ClientError says: HTTP status, Bedrock's code, request id."""
     response = (instance_dict(raised) or {}).get("response")
-    found = {
-        "http.response.status_code": get_path(response, "ResponseMetadata", "HTTPStatusCode"),
-        "mutagent.error.code": get_path(response, "Error", "Code"),
-        "mutagent.request_id": get_path(response, "ResponseMetadata", "RequestId"),
-    }
-    return {name: value for name, value in found.items() if isinstance(value, (str, int))}
+    return plain_facts(
+        {
+            "http.response.status_code": read_path(response, "ResponseMetadata", "HTTPStatusCode"),
+            "mutagent.error.code": read_path(response, "Error", "Code"),
+            "mutagent.request_id": read_path(response, "ResponseMetadata", "RequestId"),
+        }
+    )

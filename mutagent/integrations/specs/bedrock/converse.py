@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import as_list, get, get_path, read, read_path, read_str
+from mutagent.capture.plain import as_list, get, get_path, is_blank, read, read_path, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import blocks
 from mutagent.integrations.shapes.chat import arguments
@@ -36,7 +36,7 @@ def conversation(asked: dict[str, Any]) -> Request:
         aws__bedrock__guardrail__id=read_path(asked, "guardrailConfig", "guardrailIdentifier"),
     )
     tools = read_path(asked, "toolConfig", "tools")
-    if tools:
+    if not is_blank(tools):
         attributes["gen_ai.tool.definitions"] = budget.take(tools)
     return Request(
         input=blocks.messages(asked.get("messages"), system, budget, message),
@@ -76,7 +76,7 @@ def _block(part: Any) -> Any:
             "input": read(held, "input"),
         }
     if name == "toolResult":
-        failed = read(held, "status") == "error"
+        failed = read_str(held, "status") == "error"
         content = [_block(one) for one in as_list(read(held, "content"))]
         return {"type": "tool_result", "tool_use_id": read(held, "toolUseId"), "content": content, "is_error": failed}
     if name == "reasoningContent":

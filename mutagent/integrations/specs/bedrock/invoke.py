@@ -11,6 +11,7 @@ from typing import Any
 from mutagent.capture.plain import as_list, read, read_path, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import blocks, chat, rerank
+from mutagent.integrations.shapes.request import text_of
 from mutagent.integrations.spec import Request
 from mutagent.integrations.specs.bedrock import client as bedrock
 from mutagent.integrations.specs.bedrock import converse
@@ -48,7 +49,7 @@ def kind_of(asked: dict[str, Any]) -> str:
     global _parsed
     body = _body_of(asked)
     _parsed = (asked.get("body"), body)
-    model = str(asked.get("modelId"))
+    model = text_of(asked.get("modelId")) or ""
     if "messages" in body or "message" in body:
         return "chat"
     # A prompt for Titan comes with a configuration; that its embeddings come without is common.
@@ -87,7 +88,8 @@ def _reader(read_body: Callable[[Body], Request]) -> Callable[[dict[str, Any], A
 
 
 def _chat(body: Body) -> Request:
-    if not {"inferenceConfig", "toolConfig", "schemaVersion"}.isdisjoint(body) or ".nova-" in str(body["modelId"]):
+    is_nova = ".nova-" in (text_of(body["modelId"]) or "")
+    if is_nova or not {"inferenceConfig", "toolConfig", "schemaVersion"}.isdisjoint(body):
         return converse.conversation(body)
     budget = Snapshot()
     system = body.get("system", body.get("preamble"))

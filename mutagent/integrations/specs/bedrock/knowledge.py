@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import as_list, get, get_list, get_path, read, read_list, read_path, read_str
+from mutagent.capture.plain import as_list, get, get_list, get_path, read, read_filled, read_list, read_path, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import rerank
 from mutagent.integrations.spec import Request, Response
@@ -57,7 +57,8 @@ def _document(reference: Any, budget: Snapshot) -> dict[str, Any]:
 def rerank_request(given: dict[str, Any], client: Any) -> Request:
     """Which documents are to be put in order, and for which question."""
     asked = given["api_params"]
-    queries = [text for query in read_list(asked, "queries") if (text := read_path(query, "textQuery", "text"))]
+    texts = [read_path(query, "textQuery", "text") for query in read_list(asked, "queries")]
+    queries = [text for text in texts if text is not None]
     said, attributes = rerank.asked(queries[0] if len(queries) == 1 else queries, _sources(asked))
     how = read_path(asked, "rerankingConfiguration", "bedrockRerankingConfiguration")
     found = Request(
@@ -69,7 +70,8 @@ def rerank_request(given: dict[str, Any], client: Any) -> Request:
 def _sources(asked: Any) -> list[Any]:
     """The documents of a call in the common shape."""
     inline = [read(source, "inlineDocumentSource") for source in read_list(asked, "sources")]
-    return [read_path(one, "textDocument", "text") or read(one, "jsonDocument") for one in inline]
+    texts = [(read_path(one, "textDocument", "text"), read(one, "jsonDocument")) for one in inline]
+    return [document if text is None else text for text, document in texts]
 
 
 def rerank_response(answer: Any, asked: Request) -> Response:
@@ -85,7 +87,7 @@ def generate_request(given: dict[str, Any], client: Any) -> Request:
     """A question, and where its answer is to be found."""
     asked = given["api_params"]
     how = read(asked, "retrieveAndGenerateConfiguration")
-    searched = read(how, "knowledgeBaseConfiguration") or read(how, "externalSourcesConfiguration")
+    searched = read_filled(how, "knowledgeBaseConfiguration", "externalSourcesConfiguration")
     query = Snapshot().take(read_path(asked, "input", "text"))
     found = Request(
         input={"text": query},

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import as_list, get, get_path, instance_dict, read, whole
+from mutagent.capture.plain import as_list, get, get_path, instance_dict, read, read_str, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import rerank
-from mutagent.integrations.shapes.errors import api_error
+from mutagent.integrations.shapes.errors import api_error, plain_facts
 from mutagent.integrations.shapes.hosts import provider_of
 from mutagent.integrations.shapes.request import parameters, text_of
 from mutagent.integrations.spec import Request, Usage
@@ -95,11 +95,6 @@ def error_facts(error: BaseException) -> dict[str, Any]:
     """What an exception says: everything is a field, it has no arguments."""
     fields = instance_dict(error) or {}
     body = fields.get("body")
-    message = get(body, "message") if type(body) is not str else body
-    headers = fields.get("headers")
-    found = {
-        **api_error(error),
-        "exception.message": message,
-        "mutagent.request_id": get(headers, "x-debug-trace-id") or get(body, "id"),
-    }
-    return {name: value for name, value in found.items() if isinstance(value, (str, int))}
+    message = read(body, "message") if type(body) is not str else body
+    request_id = read_str(fields.get("headers"), "x-debug-trace-id") or read_str(body, "id")
+    return {**api_error(error), **plain_facts({"exception.message": message, "mutagent.request_id": request_id})}

@@ -22,8 +22,8 @@ def error(raised: BaseException) -> dict[str, Any]:
     status = fields.get("status")
     if type(status) is str:
         found["mutagent.error.code"] = status
-    body = read(details, "error") or details
-    for detail in as_list(read(body, "details")):
+    nested = read(details, "error")
+    for detail in as_list(read(details if nested is None else nested, "details")):
         request_id = read_str(detail, "requestId")
         if request_id is not None:
             found["mutagent.request_id"] = request_id

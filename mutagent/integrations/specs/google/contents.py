@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
-from mutagent.capture.plain import as_list, fields_of, is_kind, read, read_list, read_str
+from mutagent.capture.plain import as_list, fields_of, is_exactly, is_kind, read, read_list, read_str
 from mutagent.capture.snapshot import Snapshot
 
 _ROLES = {"model": "assistant"}
@@ -50,7 +51,8 @@ def messages(contents: Any, system: Any, budget: Snapshot) -> dict[str, Any]:
 def _grouped(contents: Any) -> list[Any]:
     """Contents as they are; loose parts beside each other are one content of the user's, as the client sends them."""
     groups: list[Any] = []
-    for item in as_list(contents) or ([] if contents is None or as_list(contents) == contents else [contents]):
+    is_list = is_kind(contents, list) or is_kind(contents, tuple)
+    for item in as_list(contents) if is_list or contents is None else [contents]:
         if _is_content(item):
             groups.append(item)
         elif groups and type(groups[-1]) is _Loose:
@@ -138,7 +140,7 @@ class Parts:
 
     def _add_call(self, call: dict[str, Any]) -> None:
         if self.open_call is None or "name" in call:
-            self.open_call = {"id": call.get("id"), "name": read_str(call, "name"), "arguments": None}
+            self.open_call = {"id": read_str(call, "id"), "name": read_str(call, "name"), "arguments": None}
             self.calls.append(self.open_call)
         if "args" in call:
             self.open_call["arguments"] = self.budget.take(call["args"])
@@ -241,9 +243,9 @@ def _function(tool: Any, budget: Snapshot) -> Any:
 
 def function_words(function: Any) -> tuple[str | None, str | None]:
     """A function's name and its docstring, read without running code of its class's."""
-    if type(function).__name__ == "method":
+    if type(function) is MethodType:
         function = function.__func__
-    plain = type(function).__name__ in ("function", "builtin_function_or_method")
+    plain = is_exactly(function, FunctionType, BuiltinFunctionType)
     name = function.__name__ if plain else read(function, "__name__")
     text = function.__doc__ if plain else read(function, "__doc__")
     return (name if type(name) is str else None), (text if type(text) is str else None)

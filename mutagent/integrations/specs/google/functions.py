@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import as_list, is_kind, loaded, read, read_str, whole
+from mutagent.capture.plain import as_list, is_blank, is_kind, loaded, read, read_str, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.spec import Dispatch, Piece, Request, Response, Target
 from mutagent.integrations.specs.google.contents import function_words, messages, named
@@ -28,7 +28,7 @@ def applies(config: Any) -> bool:
     tools = as_list(fields.get("tools"))
     # Declarations among the tools switch it off, since some version of the client.
     strict = loaded("google.genai._extra_utils", "find_afc_incompatible_tool_indexes") is not None
-    if strict and any(named(tool).get("function_declarations") for tool in tools):
+    if strict and any(not is_blank(named(tool).get("function_declarations")) for tool in tools):
         return False
     return any(_is_called(tool) for tool in tools)
 

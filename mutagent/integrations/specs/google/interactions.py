@@ -68,7 +68,8 @@ def _where(instance: Any) -> tuple[str, str | None]:
 
 def _asked(given: dict[str, Any]) -> dict[str, Any]:
     """The arguments by name, out of the request object where they come in one."""
-    body = named(read(given.get("request"), "body") or given.get("request"))
+    wrapped = read(given.get("request"), "body")
+    body = named(given.get("request") if wrapped is None else wrapped)
     found = {**body, **given}
     return {name: value for name, value in found.items() if value is not None and not is_unset(value)}
 
@@ -142,9 +143,8 @@ class Steps:
     def _add_call(self, kind: str, fields: dict[str, Any]) -> None:
         given = told(arguments(fields.get("arguments")), self.budget)
         name = read_str(fields, "name")
-        self.calls.append(
-            {"id": fields.get("id"), "name": kind.removesuffix("_call") if name is None else name, "arguments": given}
-        )
+        name = kind.removesuffix("_call") if name is None else name
+        self.calls.append({"id": read_str(fields, "id"), "name": name, "arguments": given})
 
     def _add_result(self, fields: dict[str, Any]) -> None:
         identity = read_str(fields, "call_id")
@@ -154,8 +154,9 @@ class Steps:
                 call["result"] = content
                 return
         plain = {"role": "tool", "content": content, "toolCallId": identity}
-        if read_str(fields, "name") is not None:
-            plain["name"] = fields["name"]
+        name = read_str(fields, "name")
+        if name is not None:
+            plain["name"] = name
         if fields.get("is_error") is True:
             plain["isError"] = True
         self.results.append(plain)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mutagent.capture.plain import get
+from mutagent.capture.plain import get, read, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat_request as chat_shape
 from mutagent.integrations.shapes import embeddings
@@ -41,7 +41,7 @@ def _parameters(given: dict[str, Any]) -> dict[str, Any]:
         for name, value in parameters(given).items()
         if name not in _NOT_FOR_THE_MODEL and not name.startswith(_PREFIXES)
     }
-    if get(found.get("metadata"), "model_group") is not None:
+    if read(found.get("metadata"), "model_group") is not None:
         del found["metadata"]
     return found
 
@@ -57,8 +57,8 @@ def asked(given: dict[str, Any], input: dict[str, Any], **attributes: Any) -> Re
     server = text_of(given.get("api_base")) or text_of(given.get("base_url"))
     model, provider = named(given.get("model"), given.get("custom_llm_provider"))
     found = {name.replace("__", "."): value for name, value in attributes.items() if value is not None}
-    group = next((group for label in _LABELS if (group := get(given.get(label), "model_group"))), None)
-    if type(group) is str:
+    group = next((group for label in _LABELS if (group := read_str(given.get(label), "model_group"))), None)
+    if group is not None:
         found["mutagent.litellm.model_group"] = group
     return Request(
         model=model,

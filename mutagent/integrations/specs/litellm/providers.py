@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import Any
 
-from mutagent.capture.plain import class_attribute, get, loaded
+from mutagent.capture.plain import as_str, class_attribute, get, loaded, read_str
 from mutagent.integrations.shapes.hosts import provider_of
 
 # LiteLLM's name → OpenTelemetry's, where the two differ.
@@ -60,8 +60,7 @@ def named(model: Any, provider: Any) -> tuple[str | None, str | None]:
 
     ``"anthropic/claude-sonnet-4"`` names both; ``"gpt-4o"`` leaves the choice to LiteLLM, which tells with the answer.
     """
-    model = model if type(model) is str else None
-    provider = str.__str__(provider) if isinstance(provider, str) and provider else None
+    model, provider = as_str(model), as_str(provider) or None
     if model is None:
         return None, provider
     prefix, slash, name = model.partition("/")
@@ -81,9 +80,9 @@ def _is_provider(name: str) -> bool:
 
 def served(hidden: Any) -> str | None:
     """Who served an answer, by LiteLLM's name, as it is said beside the answer."""
-    provider = get(hidden, "custom_llm_provider")
-    if isinstance(provider, str) and provider:
-        return str.__str__(provider)
+    provider = read_str(hidden, "custom_llm_provider")
+    if provider:
+        return provider
     name = get(hidden, "litellm_model_name")
     return named(name, None)[1]
 

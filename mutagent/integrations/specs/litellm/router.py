@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mutagent.capture.plain import is_blank
 from mutagent.integrations.spec import Chunks, Dispatch, Piece, Request, Response, Target
 from mutagent.integrations.specs.litellm import answered, asked
 
@@ -98,7 +99,7 @@ def with_fallbacks(target: Target) -> Piece:
     """A function that makes one call, or with ``fallbacks`` one after the other."""
     several = chain(target.modules, target.path, "completion", "fallbacks")
     several.parameters = target.parameters
-    return Dispatch((target, several), lambda given, _: several if given.get("fallbacks") else target)
+    return Dispatch((target, several), lambda given, _: target if is_blank(given.get("fallbacks")) else several)
 
 
 ROUTER: tuple[Piece, ...] = tuple(
