@@ -107,11 +107,11 @@ class _Choice:
             self.feed_content(text)
         if parts.get("refusal"):
             self.refusal.append(parts["refusal"])
-        for call in parts.get("tool_calls") or ():
+        extra = getattr(delta, "__pydantic_extra__", None) or {}
+        for call in parts.get("tool_calls") or extra.get("tool_calls") or ():
             self.feed_call(call)
         if parts.get("function_call") is not None:
             self.function = _joined(self.function or {"name": None, "arguments": []}, parts["function_call"])
-        extra = getattr(delta, "__pydantic_extra__", None) or {}
         audio = parts.get("audio") or extra.get("audio")
         if audio is not None:
             self.feed_audio(audio)

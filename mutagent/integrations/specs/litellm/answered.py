@@ -8,10 +8,10 @@ from typing import Any
 from mutagent.capture.plain import get, get_list, get_path, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.facts import server_of
-from mutagent.integrations.shapes import chat, chat_chunks, embeddings
+from mutagent.integrations.shapes import chat, chat_chunks, completions, embeddings
 from mutagent.integrations.spec import Response, Usage
 from mutagent.integrations.specs.litellm.providers import named, otel_name, own_id, served
-from mutagent.integrations.specs.openai import responses, text
+from mutagent.integrations.specs.openai import responses
 
 _REQUEST_IDS = ("request-id", "llm_provider-x-request-id", "llm_provider-request-id", "llm_provider-apim-request-id")
 
@@ -90,7 +90,7 @@ def _embeddings(answer: Any) -> Response:
 
 
 embeddings_response = reader(_embeddings)
-text_response = reader(text.completion_response)
+text_response = reader(completions.response)
 responses_response = reader(responses.response)
 
 
@@ -212,7 +212,7 @@ class Chunks(chat_chunks.ChatChunks, _Hidden):
         return self.complete(super().response())
 
 
-class TextChunks(text.CompletionChunks, _Hidden):
+class TextChunks(completions.CompletionChunks, _Hidden):
     """Folds a streamed legacy completion."""
 
     def feed(self, chunk: Any) -> None:

@@ -2,65 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from mutagent.capture.plain import get, get_list
-from mutagent.capture.snapshot import Snapshot
-from mutagent.integrations.shapes import chat, chat_chunks, embeddings
-from mutagent.integrations.spec import Response, Target
-
-
-def completion_response(answer: Any) -> Response:
-    """A whole legacy completion."""
-    return _completion(
-        get(answer, "id"), get(answer, "model"), get_list(answer, "choices"), get(answer, "usage"), chat.facts(answer)
-    )
-
-
-def _completion(identity: Any, model: Any, choices: list[Any], usage: Any, attributes: dict[str, Any]) -> Response:
-    budget = Snapshot()
-    texts = [budget.take(get(choice, "text")) for choice in choices]
-    return Response(
-        model=model,
-        id=identity,
-        finish_reasons=[reason for choice in choices if (reason := get(choice, "finish_reason"))],
-        output={"text": texts[0]} if len(texts) == 1 else {"raw": texts},
-        usage=chat.usage(usage),
-        attributes=attributes,
-    )
-
-
-class CompletionChunks:
-    """Folds the chunks of a streamed legacy completion."""
-
-    def __init__(self) -> None:
-        self.first: tuple[Any, Any, dict[str, Any]] = (None, None, {})
-        self.texts: dict[int, list[str]] = {}
-        self.reasons: dict[int, str] = {}
-        self.usage: Any = None
-
-    def feed(self, chunk: Any) -> None:
-        """Take the text of one chunk."""
-        if self.first[0] is None:
-            self.first = (get(chunk, "id"), get(chunk, "model"), chat.facts(chunk))
-        self.usage = get(chunk, "usage") or self.usage
-        for choice in get_list(chunk, "choices"):
-            index = get(choice, "index") or 0
-            self.texts.setdefault(index, []).append(get(choice, "text") or "")
-            if get(choice, "finish_reason"):
-                self.reasons[index] = get(choice, "finish_reason")
-
-    def response(self) -> Response:
-        """The completion so far."""
-        identity, model, attributes = self.first
-        if self.usage is None:
-            attributes = {**attributes, "mutagent.usage.missing": chat_chunks.USAGE_MISSING}
-        choices = [
-            {"text": "".join(self.texts[index]), "finish_reason": self.reasons.get(index)}
-            for index in sorted(self.texts)
-        ]
-        return _completion(identity, model, choices, self.usage, attributes)
-
+from mutagent.integrations.shapes import chat_chunks, completions, embeddings
+from mutagent.integrations.spec import Target
 
 EMBEDDINGS = tuple(
     Target(("openai.resources.embeddings",), f"{cls}.create", "llm.embedding", "embeddings",
@@ -69,7 +12,7 @@ EMBEDDINGS = tuple(
 )  # fmt: skip
 COMPLETIONS = tuple(
     Target(("openai.resources.completions",), f"{cls}.create", "llm.completion", "text_completion",
-           embeddings.request_of("openai", "prompt"), completion_response, CompletionChunks,
+           embeddings.request_of("openai", "prompt"), completions.response, completions.CompletionChunks,
            ask_usage=chat_chunks.ask_usage, hides=chat_chunks.only_usage)
     for cls in ("Completions", "AsyncCompletions")
 )  # fmt: skip
