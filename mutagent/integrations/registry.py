@@ -41,6 +41,7 @@ INTEGRATIONS: dict[str, Row] = {
     "openai": Row(roots=("openai",), spec="mutagent.integrations.specs.openai:OPENAI"),
     "anthropic": Row(roots=("anthropic",), spec="mutagent.integrations.specs.anthropic:ANTHROPIC"),
     "groq": Row(roots=("groq",), spec="mutagent.integrations.specs.groq:GROQ"),
+    "together": Row(roots=("together.resources",), spec="mutagent.integrations.specs.together:TOGETHER"),
     "mistral": Row(
         # From 2.0 on, and before.
         roots=(

@@ -71,6 +71,7 @@ THIRD_PARTY = (
     "pgvector",
     "psycopg",
     "sqlalchemy",
+    "together",
     "wrapt",
     "httpx",
     "httpx2",
