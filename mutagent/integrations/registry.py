@@ -42,6 +42,9 @@ INTEGRATIONS: dict[str, Row] = {
     "anthropic": Row(roots=("anthropic",), spec="mutagent.integrations.specs.anthropic:ANTHROPIC"),
     "groq": Row(roots=("groq",), spec="mutagent.integrations.specs.groq:GROQ"),
     "together": Row(roots=("together.resources",), spec="mutagent.integrations.specs.together:TOGETHER"),
+    "azure-ai-inference": Row(
+        roots=("azure.ai.inference",), spec="mutagent.integrations.specs.azure_inference:AZURE_INFERENCE"
+    ),
     "mistral": Row(
         # From 2.0 on, and before.
         roots=(

@@ -72,7 +72,7 @@ class Surface:
     """One method of one library, and how the contract makes use of it.
 
     In names, ``{Async}``, ``{_async}`` and ``{a}`` stand for these letters in async code and for nothing in sync code:
-    ``{Async}Client.chat``, ``chat.complete{_async}``, ``{a}completion``.
+    ``{Async}Client.chat``, ``chat.complete{_async}``, ``{a}completion``. ``{aio}`` stands for the package ``.aio``.
 
     Args:
         integration: its name in the registry.

@@ -16,7 +16,7 @@ class Sync:
     """The sync client's verbs."""
 
     name = "sync"
-    parts = {"Async": "", "_async": "", "a": ""}
+    parts = {"Async": "", "_async": "", "a": "", "aio": ""}
 
     def __repr__(self) -> str:
         return self.name
@@ -72,7 +72,7 @@ class Async:
     """The async client's verbs."""
 
     name = "async"
-    parts = {"Async": "Async", "_async": "_async", "a": "a"}
+    parts = {"Async": "Async", "_async": "_async", "a": "a", "aio": ".aio"}
 
     def __repr__(self) -> str:
         return self.name

@@ -72,6 +72,7 @@ THIRD_PARTY = (
     "psycopg",
     "sqlalchemy",
     "together",
+    "azure",
     "wrapt",
     "httpx",
     "httpx2",
