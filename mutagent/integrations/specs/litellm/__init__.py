@@ -29,9 +29,10 @@ def _targets(
     kind: str,
     operation: str,
     request: Callable[[dict[str, Any], Any], Request],
-    response: Callable[[Any], Response],
+    response: Callable[[Any], Response] | None,
     positional: tuple[str, ...],
     chunks: Callable[[], Chunks] | None = None,
+    response_to: Callable[[Any, Request], Response] | None = None,
 ) -> list[Target]:
     """A function and its async twin, in the package and in the modules that define it.
 
@@ -43,6 +44,7 @@ def _targets(
         Target(
             (module,), function, kind, operation, request, response, chunks, positional,
             ask_usage=chat_chunks.ask_usage if asks else None, hides=chat_chunks.only_usage if asks else None,
+            response_to=response_to,
         )
         for function in (name, "a" + name)
         for module in ("litellm", *homes)
@@ -64,11 +66,11 @@ _PIECES: tuple[Piece, ...] = (
               answered.responses_response, ("input", "model"), answered.Events),
     *_targets(_EMBEDDING_HOMES, "embedding", "llm.embedding", "embeddings", asked.input_request,
               answered.embeddings_response, ("model", "input")),
-    *_targets(("litellm.rerank_api.main",), "rerank", "rerank", "rerank", asked.rerank_request,
-              answered.rerank_response, ("model", "query", "documents")),
-    *_targets(("litellm.images.main",), "image_generation", "llm.completion", "generate_content", asked.prompt_request,
+    *_targets(("litellm.rerank_api.main",), "rerank", "rerank", "rerank", asked.rerank_request, None,
+              ("model", "query", "documents"), response_to=answered.rerank_response),
+    *_targets(("litellm.images.main",), "image_generation", "llm.completion", "generate_content", asked.image_request,
               answered.image_response, ("prompt", "model")),
-    *_targets(_MAIN, "speech", "llm.completion", "generate_content", asked.input_request,
+    *_targets(_MAIN, "speech", "llm.completion", "generate_content", asked.speech_request,
               answered.sound_response, ("model", "input", "voice")),
     *_targets(_MAIN, "transcription", "llm.completion", "generate_content", asked.transcription_request,
               answered.transcription_response, ("model", "file")),

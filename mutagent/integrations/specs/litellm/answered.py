@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mutagent.capture.plain import get, get_list, get_path, whole
-from mutagent.capture.snapshot import Snapshot
+from mutagent.capture.plain import get, get_list, whole
 from mutagent.integrations.facts import server_of
-from mutagent.integrations.shapes import chat, chat_chunks, completions, embeddings
-from mutagent.integrations.spec import Response, Usage
+from mutagent.integrations.shapes import (
+    audio,
+    chat,
+    chat_chunks,
+    completions,
+    embeddings,
+    images,
+    moderations,
+    rerank,
+)
+from mutagent.integrations.spec import Request, Response, Usage
 from mutagent.integrations.specs.litellm.providers import named, otel_name, own_id, served
 from mutagent.integrations.specs.openai import responses
 
@@ -55,6 +63,8 @@ def usage(found: Usage | None) -> Usage | None:
 
     An object of zeros is what LiteLLM makes where the provider said nothing.
     """
+    if found is not None and found.input is None and get(found.raw, "prompt_tokens") is not None:
+        found = chat.usage(found.raw)  # images and sound, of providers that count them like a chat
     if found is None or (found.input, found.output, found.total) == (0, 0, 0):
         return None
     if found.cache_creation is None:
@@ -94,71 +104,23 @@ text_response = reader(completions.response)
 responses_response = reader(responses.response)
 
 
-def _rerank(answer: Any) -> Response:
-    """The documents in their new order: each one's place in the request, its score and, where it came, its text."""
-    budget = Snapshot()
-    documents = [
-        {
-            "content": budget.take(get_path(result, "document", "text")),
-            "metadata": {"index": get(result, "index")},
-            "score": get(result, "relevance_score"),
-        }
-        for result in get_list(answer, "results")
-    ]
+def rerank_response(answer: Any, asks: Request) -> Response:
+    """The documents in their new order."""
+    return reader(lambda answer: _rerank(answer, asks))(answer)
+
+
+def _rerank(answer: Any, asks: Request) -> Response:
     meta = get(answer, "meta")
     counts = get(meta, "tokens") or get(meta, "billed_units")
     told = Usage(input=whole(get(counts, "input_tokens")), output=whole(get(counts, "output_tokens")), raw=meta)
-    return Response(id=get(answer, "id"), output={"documents": documents}, usage=told if meta else None)
+    found = rerank.ranked(get_list(answer, "results"), asks)
+    return Response(id=get(answer, "id"), output=found, usage=told if meta else None)
 
 
-rerank_response = reader(_rerank)
-
-
-def _image(answer: Any) -> Response:
-    """The images as placeholders, or where they are to be fetched."""
-    budget = Snapshot()
-    return Response(
-        output={"raw": {"images": [budget.take(image) for image in get_list(answer, "data")]}},
-        usage=_counts(get(answer, "usage")),
-    )
-
-
-image_response = reader(_image)
-
-
-def _transcription(answer: Any) -> Response:
-    """A transcription."""
-    text = get(answer, "text")
-    return Response(output={"text": Snapshot().take(text)}, usage=_counts(get(answer, "usage")))
-
-
-transcription_response = reader(_transcription)
-
-
-def sound_response(answer: Any) -> Response:
-    """Speech: bytes that the program will read; nothing of them is recorded."""
-    return Response()
-
-
-def _moderation(answer: Any) -> Response:
-    """The verdict on each text."""
-    results = get_list(answer, "results")
-    return Response(
-        model=get(answer, "model"),
-        id=get(answer, "id"),
-        output={"raw": {"results": Snapshot().take(results)}},
-        attributes={"mutagent.guardrail.flagged": any(get(result, "flagged") is True for result in results)},
-    )
-
-
-moderation_response = reader(_moderation)
-
-
-def _counts(raw: Any) -> Usage | None:
-    if raw is None:
-        return None
-    asked, given, total = (whole(get(raw, f"{name}_tokens")) for name in ("input", "output", "total"))
-    return chat.usage(raw) if asked is None else Usage(asked, given, total, raw=raw)
+image_response = reader(images.response)
+transcription_response = reader(audio.transcription_response)
+sound_response = reader(audio.speech_response)
+moderation_response = reader(moderations.response)
 
 
 class _Hidden:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mutagent.capture.plain import get, read, read_str
-from mutagent.capture.snapshot import Snapshot
+from mutagent.capture.plain import read, read_str
+from mutagent.integrations.shapes import audio, embeddings, images, rerank
 from mutagent.integrations.shapes import chat_request as chat_shape
-from mutagent.integrations.shapes import embeddings
 from mutagent.integrations.shapes.request import parameters, streams, text_of
 from mutagent.integrations.spec import Request
 from mutagent.integrations.specs.litellm.providers import named, otel_name
@@ -46,17 +45,16 @@ def _parameters(given: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def asked(given: dict[str, Any], input: dict[str, Any], **attributes: Any) -> Request:
+def asked(given: dict[str, Any], input: dict[str, Any]) -> Request:
     """A request with what every kind of call takes.
 
     Args:
         given: the call's arguments by name.
         input: what was asked, in wire form.
-        attributes: what has its own attribute name, with ``__`` for its dots; None is left out.
     """
     server = text_of(given.get("api_base")) or text_of(given.get("base_url"))
     model, provider = named(given.get("model"), given.get("custom_llm_provider"))
-    found = {name.replace("__", "."): value for name, value in attributes.items() if value is not None}
+    found: dict[str, Any] = {}
     group = next((group for label in _LABELS if (group := read_str(given.get(label), "model_group"))), None)
     if group is not None:
         found["mutagent.litellm.model_group"] = group
@@ -89,21 +87,14 @@ prompt_request = _for_any_provider(embeddings.request_of("openai", "prompt"))
 input_request = _for_any_provider(embeddings.request_of("openai"))
 
 
+image_request = _for_any_provider(lambda given, instance: images.asks_for(given, instance, []))
+speech_request = _for_any_provider(audio.speech_request_of("openai"))
+transcription_request = _for_any_provider(audio.transcription_request_of("openai"))
+
+
 def rerank_request(given: dict[str, Any], instance: Any) -> Request:
     """The query, and the documents to be put in order."""
-    budget = Snapshot()
-    query = budget.take(given.get("query"))
-    documents = budget.take(given.get("documents"))
-    found = [_document(document) for document in documents] if type(documents) is list else []
-    wanted = asked(given, {"text": query, "documents": found}, gen_ai__retrieval__query__text=query)
-    wanted.parameters.pop("query", None)
+    found, attributes = rerank.asked(given.get("query"), given.get("documents"))
+    wanted = asked(given, found)
+    wanted.attributes.update(attributes)
     return wanted
-
-
-def _document(value: Any) -> dict[str, Any]:
-    return {"content": value if get(value, "text") is None else get(value, "text")}
-
-
-def transcription_request(given: dict[str, Any], instance: Any) -> Request:
-    """A file to be written down; its sound is not recorded."""
-    return asked(given, {"raw": {"file": Snapshot().take(given.get("file"), "audio")}})

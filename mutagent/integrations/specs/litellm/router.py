@@ -15,14 +15,14 @@ _REQUESTS: dict[str, Callable[[dict[str, Any], Any], Request]] = {
     "rerank": asked.rerank_request,
     "transcription": asked.transcription_request,
     "text_completion": asked.prompt_request,
-    "image_generation": asked.prompt_request,
+    "image_generation": asked.image_request,
+    "speech": asked.speech_request,
 }
 _RESPONSES: dict[str, Callable[[Any], Response]] = {
     "completion": answered.chat_response,
     "text_completion": answered.text_response,
     "embedding": answered.embeddings_response,
     "responses": answered.responses_response,
-    "rerank": answered.rerank_response,
     "image_generation": answered.image_response,
     "transcription": answered.transcription_response,
     "moderation": answered.moderation_response,
@@ -92,7 +92,12 @@ def chain(modules: tuple[str, ...], path: str, name: str, word: str) -> Target:
         _request(_REQUESTS.get(name, asked.input_request), word), lambda answer: _output(response(answer)),
         None if chunks is None else lambda: _Outcome(chunks()),
         (_PARAMETERS[name]),
+        response_to=_reranked if name == "rerank" else None,
     )  # fmt: skip
+
+
+def _reranked(answer: Any, asks: Request) -> Response:
+    return _output(answered.rerank_response(answer, asks))
 
 
 def with_fallbacks(target: Target) -> Piece:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import fields_of, get, get_list
+from mutagent.capture.plain import get, get_list
 from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes import moderations
 from mutagent.integrations.shapes.asked import asked
 from mutagent.integrations.shapes.chat import facts
 from mutagent.integrations.shapes.tokens import usage
@@ -17,37 +18,6 @@ def moderation_request(given: dict[str, Any], instance: Any) -> Request:
     """What is to be judged."""
     value = Snapshot().take(given.get("input"))
     return asked(given, instance, {"text": value} if type(value) is str else {"raw": value})
-
-
-def moderation_response(answer: Any) -> Response:
-    """The verdicts: whether anything is flagged, as what, and each category's score."""
-    budget = Snapshot()
-    results = get_list(answer, "results")
-    verdicts = budget.sequence(results, lambda result: _verdict(result, budget))
-    return Response(
-        model=get(answer, "model"),
-        id=get(answer, "id"),
-        output={"raw": {"results": verdicts}},
-        attributes={
-            **facts(answer),
-            "mutagent.guardrail.flagged": any(get(result, "flagged") is True for result in results),
-        },
-    )
-
-
-def _verdict(result: Any, budget: Snapshot) -> dict[str, Any]:
-    categories = _by_category(get(result, "categories"))
-    scores = {name: score for name, score in _by_category(get(result, "category_scores")).items() if score is not None}
-    return {
-        "flagged": get(result, "flagged") is True,
-        "categories": budget.take([name for name, found in categories.items() if found is True]),
-        "scores": budget.take(scores),
-    }
-
-
-def _by_category(value: Any) -> dict[str, Any]:
-    """By the client's own names, "hate_threatening"; the service says "hate/threatening" and "self-harm"."""
-    return {name.replace("/", "_").replace("-", "_"): found for name, found in fields_of(value).items()}
 
 
 def decision_request(given: dict[str, Any], instance: Any) -> Request:
@@ -74,7 +44,7 @@ TARGETS = tuple(
     for prefix in ("", "Async")
     for target in (
         Target(("openai.resources.moderations",), f"{prefix}Moderations.create", "guardrail", "moderation",
-               moderation_request, moderation_response),
+               moderation_request, moderations.response),
         Target(("openai.resources.decisions",), f"{prefix}Decisions.create", "llm.completion", "generate_content",
                decision_request, decision_response),
     )
