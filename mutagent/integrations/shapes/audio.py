@@ -114,24 +114,32 @@ class TranscriptionEvents:
         return transcription_response({"text": "".join(self.text), "segments": self.segments, "usage": self.usage})
 
 
-def targets_of(provider: str, modules: str, streams: Callable[[], Chunks] | None = None) -> tuple[Target, ...]:
+def targets_of(
+    provider: str,
+    modules: str,
+    streams: Callable[[], Chunks] | None = None,
+    speech: Callable[[], Chunks] | None = None,
+    suffix: str = "",
+) -> tuple[Target, ...]:
     """The targets of a generated client.
 
     Args:
         provider: who answers, unless the client's base URL names another.
         modules: the package that holds its ``audio`` resources.
         streams: makes the accumulator of a transcription that comes as a stream, where there is such a thing.
+        speech: the same, of speech.
+        suffix: what the names of its classes end with.
     """
     said = transcription_request_of(provider)
     return tuple(
         target
         for prefix in ("", "Async")
         for target in (
-            Target((f"{modules}.speech",), f"{prefix}Speech.create", "llm.completion", "generate_content",
-                   speech_request_of(provider), speech_response),
-            Target((f"{modules}.transcriptions",), f"{prefix}Transcriptions.create", "llm.completion",
+            Target((f"{modules}.speech",), f"{prefix}Speech{suffix}.create", "llm.completion", "generate_content",
+                   speech_request_of(provider), speech_response, speech),
+            Target((f"{modules}.transcriptions",), f"{prefix}Transcriptions{suffix}.create", "llm.completion",
                    "generate_content", said, transcription_response, streams),
-            Target((f"{modules}.translations",), f"{prefix}Translations.create", "llm.completion",
+            Target((f"{modules}.translations",), f"{prefix}Translations{suffix}.create", "llm.completion",
                    "generate_content", said, transcription_response),
         )
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Together's Python client, 1.0 to 3.x: chat completions, completions, embeddings, reranking, images.
+"""Together's Python client, 1.0 to 3.x: chat completions, completions, embeddings, reranking, images, audio.
 
 Written by hand up to 1.x, where streams are generators and errors have a shape of their own; generated from 2.0 on.
 The protocol is OpenAI's; a stream's usage comes unasked.
@@ -10,7 +10,7 @@ from typing import Any
 
 from mutagent.capture.plain import as_list, get, get_list, get_path, instance_dict
 from mutagent.capture.snapshot import Snapshot
-from mutagent.integrations.shapes import chat, chat_request, completions, embeddings, images, rerank
+from mutagent.integrations.shapes import audio, chat, chat_request, completions, embeddings, images, rerank
 from mutagent.integrations.shapes.asked import asked
 from mutagent.integrations.shapes.chat import arguments
 from mutagent.integrations.shapes.chat_chunks import ENDED_EARLY, ChatChunks
@@ -43,6 +43,27 @@ class CompletionChunks(completions.CompletionChunks):
     def text_of(self, choice: Any) -> str:
         """What one chunk adds to a choice: newer models say it as chat completions do."""
         return get(choice, "text") or get_path(choice, "delta", "content") or ""
+
+
+class SpeechChunks:
+    """Folds the chunks of streamed speech: how much sound came."""
+
+    __slots__ = ("model", "size")
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.model: Any = None
+
+    def feed(self, chunk: Any) -> None:
+        """Take one chunk, whose sound is base64."""
+        self.model = get(chunk, "model") or self.model
+        sound = get(chunk, "b64")
+        if type(sound) is str:
+            self.size += len(sound) * 3 // 4 - sound.count("=", -2)
+
+    def response(self) -> Response:
+        """The sound so far."""
+        return Response(model=self.model, output={"raw": {"type": "audio", "size": self.size}})
 
 
 def rerank_request(given: dict[str, Any], instance: Any) -> Request:
@@ -88,12 +109,12 @@ def error_facts(error: BaseException) -> dict[str, Any]:
     return {name: value for name, value in found.items() if type(value) in (str, int)}
 
 
-# Module, class up to 1.x, class from 2.0 on, method, and what is traced of it.
 _CHAT = ("llm.chat", "chat", chat_request.request_of("together"), chat.response, Chunks)
 _COMPLETION = ("llm.completion", "text_completion", embeddings.request_of("together", "prompt"), completions.response,
                CompletionChunks)  # fmt: skip
 _EMBEDDING = ("llm.embedding", "embeddings", embeddings.request_of("together"), embeddings.response)
 _IMAGE = ("llm.completion", "generate_content", image_request, images.response)
+# Module, class up to 1.x, class from 2.0 on, method, and what is traced of it.
 _METHODS: tuple[tuple[str, str, str, str, tuple[Any, ...]], ...] = (
     ("chat.completions", "ChatCompletions", "CompletionsResource", "create", _CHAT),
     ("completions", "Completions", "CompletionsResource", "create", _COMPLETION),
@@ -113,6 +134,7 @@ TARGETS = (
         for cls in ("RerankResource", "Rerank")
         for prefix in ("", "Async")
     ),
+    *audio.targets_of("together", "together.resources.audio", speech=SpeechChunks, suffix="Resource"),
 )  # fmt: skip
 
 TOGETHER = Integration(
@@ -126,7 +148,7 @@ TOGETHER = Integration(
         Raw(RESPONSES, "APIResponse.parse", close="APIResponse.close"),
         Raw(RESPONSES, "AsyncAPIResponse.parse", close="AsyncAPIResponse.close"),
     ),
-    traces="`chat.completions`, `completions`, `embeddings`, `rerank`, `images`; streams, raw responses",
-    leaves="`audio`, `videos`, `batches`, `evals`, `fine_tuning`",
+    traces="`chat.completions`, `completions`, `embeddings`, `rerank`, `images`, `audio`; streams, raw responses",
+    leaves="`audio` before 2.0, `videos`, `batches`, `evals`, `fine_tuning`",
     error=error_facts,
 )

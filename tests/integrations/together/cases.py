@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any
 
 from mutagent.capture.media import digest
-from tests.integrations.canned import Answers, event, events, json_answer
+from tests.integrations.canned import Answer, Answers, event, events, json_answer
 from tests.integrations.spans import span_of, streamed, with_attributes, without
 from tests.integrations.surfaces import GENERATED, Refusal, Surface, generated_client
 
 PIXELS = b64encode(b"\x89PNG" * 400)
+SOUND = b"\xff\xfb\x90" * 40
 HELLO = [{"role": "user", "content": "Say hello."}]
 USAGE = {"prompt_tokens": 4, "completion_tokens": 6, "total_tokens": 10}
 COUNTED = {"gen_ai.usage.input_tokens": 4, "gen_ai.usage.output_tokens": 6, "mutagent.usage.raw": USAGE}
@@ -139,6 +140,32 @@ IMAGES_SPAN = _span(
     },
     attributes={"gen_ai.output.type": "image", "gen_ai.response.id": "oabc-1", "mutagent.request.steps": 4},
 )
+_HEARD = {"type": "audio", "name": "a.mp3", "size": len(SOUND), "digest": digest(SOUND)}
+TRANSCRIPTION_SPAN = without(
+    _span(
+        "generate_content",
+        "llm.completion",
+        input={"messages": [{"role": "user", "content": [_HEARD, {"type": "text", "text": "A greeting."}]}]},
+        output={"text": "Hello there."},
+        attributes={"gen_ai.output.type": "text", "mutagent.request.language": "en"},
+    ),
+    "gen_ai.response.model",
+)
+SPEECH_SPAN = without(
+    _span(
+        "generate_content",
+        "llm.completion",
+        input={"text": "Hello there."},
+        output={"raw": {"type": "audio", "size": len(SOUND), "digest": digest(SOUND)}},
+        attributes={
+            "gen_ai.output.type": "speech",
+            "mutagent.request.voice": "tara",
+            "mutagent.request.response_format": "mp3",
+            "mutagent.request_id": "req_1",
+        },
+    ),
+    "gen_ai.response.model",
+)
 COMMON: dict[str, Any] = {
     "integration": "together",
     # Of 2.0 and later: what the contract asks of generated clients, those written by hand before don't have.
@@ -215,4 +242,24 @@ IMAGES = Surface(
     whole=IMAGES_SPAN,
     **COMMON,
 )
-SURFACES = (CHAT, COMPLETIONS, EMBEDDINGS, RERANK, IMAGES)
+TRANSCRIPTIONS = Surface(
+    name="transcriptions",
+    method="audio.transcriptions.create",
+    stands=_resource("audio.transcriptions", "Transcriptions"),
+    arguments={"model": "model-1", "file": ("a.mp3", SOUND), "language": "en", "prompt": "A greeting."},
+    serve=Answers(refused=REFUSED, whole=json_answer({"text": "Hello there."})),
+    whole=TRANSCRIPTION_SPAN,
+    **COMMON,
+)
+SPEECH = Surface(
+    name="speech",
+    method="audio.speech.create",
+    stands=_resource("audio.speech", "Speech"),
+    arguments={"model": "model-1", "input": "Hello there.", "voice": "tara", "response_format": "mp3"},
+    serve=Answers(refused=REFUSED, whole=Answer(SOUND, "audio/mpeg", headers={"x-request-id": "req_1"})),
+    whole=SPEECH_SPAN,
+    plain=lambda answer: answer.http_response.content,
+    # An answer is a raw response here, and has no JSON.
+    **{**COMMON, "generated": False},
+)
+SURFACES = (CHAT, COMPLETIONS, EMBEDDINGS, RERANK, IMAGES, TRANSCRIPTIONS, SPEECH)

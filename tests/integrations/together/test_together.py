@@ -23,6 +23,7 @@ from tests.integrations.together.cases import (
     LEFT_SPAN,
     REFUSED,
     RERANK,
+    SPEECH,
     TEXT_CHUNKS,
 )
 from tests.integrations.ways import SYNC, Way
@@ -153,3 +154,14 @@ def test_images_that_are_shown_stand_in_the_input(way: Way, captured: CapturedSp
         {"type": "image_url", "image_url": {"url": "https://images.example/0.png"}},
     ]
     assert "mutagent.request.image_url" not in span["attributes"]
+
+
+@every_way
+def test_streamed_speech_is_recorded_by_its_size(way: Way, captured: CapturedSpans) -> None:
+    if not hasattr(together, "APIStatusError"):
+        pytest.skip("audio is traced from 2.0 on")
+    chunk = {"object": "audio.tts.chunk", "model": "model-1", "b64": "AAAAAA=="}
+    called(way, SPEECH.method, events(chunk, chunk), **SPEECH.arguments, stream=True)
+    (span,) = captured.spans
+    assert span["output"] == {"raw": {"type": "audio", "size": 8}}
+    assert span["attributes"]["mutagent.stream.outcome"] == "completed"
