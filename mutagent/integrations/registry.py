@@ -70,6 +70,7 @@ INTEGRATIONS: dict[str, Row] = {
     "lancedb": Row(roots=("lancedb",), spec="mutagent.integrations.specs.lancedb:LANCEDB"),
     "pymilvus": Row(roots=("pymilvus",), spec="mutagent.integrations.specs.pymilvus:PYMILVUS"),
     "voyageai": Row(roots=("voyageai",), spec="mutagent.integrations.specs.voyageai:VOYAGEAI"),
+    "pinecone": Row(roots=("pinecone",), spec="mutagent.integrations.specs.pinecone:PINECONE"),
     "langchain": Row(roots=("langchain_core",), spec="mutagent.integrations.specs.langchain:LANGCHAIN"),
     "bedrock": Row(
         roots=("botocore.client", "aiobotocore.client"),

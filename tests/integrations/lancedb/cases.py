@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 from datetime import timedelta
 from functools import lru_cache
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 
 from tests.integrations.canned import EMBEDDED
@@ -21,17 +23,18 @@ ROWS = [
 
 
 @lru_cache(maxsize=1)
-def table() -> tuple[Any, TemporaryDirectory[str]]:
-    """A table of three rows with a full-text index, and its directory, which lives as long as the tests."""
-    directory = TemporaryDirectory()
-    found = importlib.import_module("lancedb").connect(directory.name).create_table("notes", ROWS)
+def table() -> Any:
+    """A table of three rows with a full-text index, in a directory that lives as long as the tests."""
+    directory = mkdtemp()
+    atexit.register(rmtree, directory, ignore_errors=True)
+    found = importlib.import_module("lancedb").connect(directory).create_table("notes", ROWS)
     found.create_index("text", config=importlib.import_module("lancedb.index").FTS())
-    return found, directory
+    return found
 
 
 def query(way: Way, url: str, options: dict[str, Any]) -> Any:
     """A query for two rows."""
-    found = table()[0]
+    found = table()
     if way is SYNC:
         return found.search([1.0, 0.0]).limit(2)
     # The async table that a sync one drives.

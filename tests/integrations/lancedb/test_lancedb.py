@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from mutagent.auto import threads
-
-pytest.importorskip("lancedb")
 from tests.integrations.lancedb.cases import SPAN, table
 from tests.integrations.spans import normal
 
+pytest.importorskip("lancedb")
 AT = [1.0, 0.0]
 
 
@@ -26,13 +25,13 @@ def form(request: pytest.FixtureRequest) -> str:
 
 
 def test_a_search_is_one_span_whatever_it_is_turned_into(captured, form):
-    getattr(table()[0].search(AT).limit(2), form)()
+    getattr(table().search(AT).limit(2), form)()
     assert [normal(span) for span in captured.spans] == [SPAN]
 
 
 def test_an_async_search_is_one_span_whatever_it_is_turned_into(captured, form):
     async def program() -> None:
-        await getattr(table()[0]._table.query().nearest_to(AT).limit(2), form)()
+        await getattr(table()._table.query().nearest_to(AT).limit(2), form)()
 
     asyncio.run(program())
     (span,) = captured.spans
@@ -42,11 +41,11 @@ def test_an_async_search_is_one_span_whatever_it_is_turned_into(captured, form):
 def rows(make: Callable[[Any], Any], *, is_async: bool) -> None:
     """Run a search of the table to the end."""
     if not is_async:
-        make(table()[0]).to_list()
+        make(table()).to_list()
         return
 
     async def program() -> None:
-        await make(table()[0]._table).to_list()
+        await make(table()._table).to_list()
 
     asyncio.run(program())
 

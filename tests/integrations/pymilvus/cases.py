@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 
 from tests.integrations.canned import EMBEDDED
@@ -24,8 +26,9 @@ class Database:
     """A file with a collection of three rows, and the client that keeps Milvus Lite running for it."""
 
     def __init__(self) -> None:
-        self.directory = TemporaryDirectory()
-        self.path = str(Path(self.directory.name) / "notes.db")
+        directory = mkdtemp()
+        atexit.register(rmtree, directory, ignore_errors=True)
+        self.path = str(Path(directory) / "notes.db")
         self.client = importlib.import_module("pymilvus").MilvusClient(self.path)
         self.client.create_collection("notes", dimension=2, metric_type="IP")
         self.client.insert("notes", ROWS)
