@@ -71,6 +71,7 @@ INTEGRATIONS: dict[str, Row] = {
     "pymilvus": Row(roots=("pymilvus",), spec="mutagent.integrations.specs.pymilvus:PYMILVUS"),
     "voyageai": Row(roots=("voyageai",), spec="mutagent.integrations.specs.voyageai:VOYAGEAI"),
     "pinecone": Row(roots=("pinecone",), spec="mutagent.integrations.specs.pinecone:PINECONE"),
+    "pgvector": Row(roots=("pgvector",), spec="mutagent.integrations.specs.pgvector:PGVECTOR"),
     "langchain": Row(roots=("langchain_core",), spec="mutagent.integrations.specs.langchain:LANGCHAIN"),
     "bedrock": Row(
         roots=("botocore.client", "aiobotocore.client"),

@@ -54,7 +54,11 @@ def test_dense_and_sparse_vectors_are_told_apart(captured):
 
 
 def test_documents_are_searched_in_one_span(captured):
-    found = {"matches": [{"_id": "a", "_score": 0.75, "text": "The sun."}], "namespace": "notes", "usage": None}
+    found = {
+        "matches": [{"_id": "a", "_score": 0.75, "text": "The sun."}],
+        "namespace": "notes",
+        "usage": {"read_units": 1},
+    }
     asked(
         found,
         "documents.search",
