@@ -75,7 +75,7 @@ def _document(row: Any, budget: Snapshot) -> dict[str, Any]:
 CHROMA = Integration(
     name="chroma",
     distribution="chromadb",
-    versions=">=0.5,<2",
+    versions=">=0.5.23,<2",
     pieces=tuple(
         target
         for module, cls in (("Collection", "Collection"), ("AsyncCollection", "AsyncCollection"))

@@ -1,4 +1,4 @@
-"""LanceDB's Python client, 0.20 to 0.x: vector, full-text and hybrid search, embedded and in the cloud."""
+"""LanceDB's Python client, 0.25 to 0.x: vector, full-text and hybrid search, embedded and in the cloud."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _async_kind(given: dict[str, Any], instance: Any) -> Target | None:
 LANCEDB = Integration(
     name="lancedb",
     distribution="lancedb",
-    versions=">=0.20,<1",
+    versions=">=0.25,<1",
     pieces=(
         _target("LanceVectorQueryBuilder"),
         _target("LanceFtsQueryBuilder"),

@@ -116,7 +116,7 @@ def _search(modules: tuple[str, ...], cls: str) -> Dispatch:
 PGVECTOR = Integration(
     name="pgvector",
     distribution="pgvector",
-    versions=">=0.3,<1",
+    versions=">=0.4,<1",
     pieces=(
         _search(("psycopg.cursor",), "Cursor"),
         _search(("psycopg.cursor_async",), "AsyncCursor"),

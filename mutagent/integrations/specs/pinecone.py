@@ -1,4 +1,4 @@
-"""Pinecone's Python client, 7 to 10: queries and searches of an index, over HTTP and gRPC."""
+"""Pinecone's Python client, 7.3 to 10: queries and searches of an index, over HTTP and gRPC."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _targets(modules: tuple[str, ...], cls: str) -> tuple[Target, ...]:
 PINECONE = Integration(
     name="pinecone",
     distribution="pinecone",
-    versions=">=7,<11",
+    versions=">=7.3,<11",
     pieces=(
         *_targets(_INDEX, "Index"),
         *_targets(_ASYNC_INDEX, "AsyncIndex"),

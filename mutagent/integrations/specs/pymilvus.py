@@ -1,4 +1,4 @@
-"""Milvus's Python client, 2.4 to 3.x: vector, full-text and hybrid search, on Milvus Lite, a server, Zilliz Cloud."""
+"""Milvus's Python client, 2.6 to 3.x: vector, full-text and hybrid search, on Milvus Lite, a server, Zilliz Cloud."""
 
 from __future__ import annotations
 
@@ -76,7 +76,8 @@ def _told(field: Any, value: Any, wanted: Any) -> dict[str, Any]:
 
 def _document(row: tuple[Any, dict[str, Any]], budget: Snapshot) -> dict[str, Any]:
     hit, later = row
-    fields = dict(dict.items(hit)) if is_kind(hit, dict) else {}
+    # In 2.6.0 a `UserDict`.
+    fields = dict(dict.items(hit)) if is_kind(hit, dict) else fields_of(get(hit, "data"))
     # The primary key goes by the name that it has in the schema.
     key = next((value for name, value in fields.items() if name not in _NOT_A_FIELD), None)
     return hits.document(key, {**fields_of(fields.get("entity")), **later}, fields.get("distance"), budget)
@@ -110,7 +111,7 @@ def _targets(modules: tuple[str, ...], cls: str) -> tuple[Target, Target]:
 PYMILVUS = Integration(
     name="pymilvus",
     distribution="pymilvus",
-    versions=">=2.4,<4",
+    versions=">=2.6,<4",
     pieces=(*_targets(_CLIENT, "MilvusClient"), *_targets(_ASYNC_CLIENT, "AsyncMilvusClient")),
     traces="`search` and `hybrid_search` of clients",
     leaves="`query`, `get`, iterators, the ORM's `Collection`, writes",

@@ -1,4 +1,4 @@
-"""Qdrant's Python client, 1.7 to 1.x: similarity search, embedded or on a server."""
+"""Qdrant's Python client, 1.12 to 1.x: similarity search, embedded or on a server."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _target(prefix: str, method: str, *names: str) -> Target:
 QDRANT = Integration(
     name="qdrant",
     distribution="qdrant-client",
-    versions=">=1.7,<2",
+    versions=">=1.12,<2",
     pieces=tuple(
         _target(prefix, method, *names)
         for prefix in ("", "Async")

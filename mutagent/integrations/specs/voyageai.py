@@ -1,4 +1,4 @@
-"""Voyage AI's Python client, 0.3 to 0.x: reranking, embeddings of texts, of chunks in their context, of images."""
+"""Voyage AI's Python client, 0.3.7 to 0.x: reranking, embeddings of texts, of chunks in their context, of images."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _targets(module: str, cls: str) -> tuple[Target, ...]:
 VOYAGEAI = Integration(
     name="voyageai",
     distribution="voyageai",
-    versions=">=0.3,<1",
+    versions=">=0.3.7,<1",
     pieces=(*_targets("voyageai.client", "Client"), *_targets("voyageai.client_async", "AsyncClient")),
     traces="`rerank`, `embed`, `contextualized_embed`, `multimodal_embed`",
     leaves="`voyageai.Embedding.create` and its like, called directly",
