@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from mutagent.capture.plain import class_attribute, is_kind, loaded, model_fields
+from mutagent.capture.plain import class_attribute, is_kind, is_unset, loaded, model_fields
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes.request import parameters
 from mutagent.integrations.spec import Request, Response
@@ -48,7 +48,11 @@ def asked(
         provider=provider,
         input=None if said is None else {"text": said} if type(said) is str else {"raw": said},
         parameters=parameters(
-            {name: without_vectors(value, budget) for name, value in given.items() if name not in left}
+            {
+                name: without_vectors(value, budget)
+                for name, value in given.items()
+                if name not in left and not is_unset(value)
+            }
         ),
         attributes=attributes,
         server=server if type(server) is str and server else None,

@@ -14,8 +14,7 @@ _PARAMETERS = ("query_embeddings", "query_texts")
 
 
 def _collection(instance: Any) -> Any:
-    # Before 0.5.4 the collection was a model itself.
-    return get(get(instance, "_model"), "name") or get(instance, "name")
+    return get(get(instance, "_model"), "name")
 
 
 def _server(instance: Any) -> Any:

@@ -20,9 +20,10 @@ _MAX_ROWS = 200
 def _table(builder: Any) -> Any:
     """The table's name; of a table that wraps an async one, that one's."""
     table = get(builder, "_table")
-    table = get(table, "_table") or table
-    inner = get(table, "_inner")
-    return inner.name() if inner is not None else get(table, "_name") or get(table, "name")
+    # Not `or`: the length of a table is counted in the database.
+    wrapped = get(table, "_table")
+    inner = get(table if wrapped is None else wrapped, "_inner")
+    return None if inner is None else inner.name()
 
 
 def request(given: dict[str, Any], instance: Any) -> Request:
@@ -54,12 +55,11 @@ def async_request(given: dict[str, Any], instance: Any) -> Request:
 
 
 def response(answer: Any) -> Response:
-    """The rows that were found, without their vectors."""
+    """The rows that were found, without their vectors and blobs."""
     if not is_kind(answer, loaded("pyarrow", "Table")):
         return Response()
-    names = [
-        name for name, kind in zip(answer.schema.names, answer.schema.types, strict=True) if "list" not in str(kind)
-    ]
+    kinds = zip(answer.schema.names, map(str, answer.schema.types), strict=True)
+    names = [name for name, kind in kinds if "list" not in kind and "binary" not in kind]
     rows = answer.slice(0, _MAX_ROWS).select(names).to_pylist()
     found = hits.found(rows, _document)
     found.attributes["mutagent.retrieval.hits"] = answer.num_rows
