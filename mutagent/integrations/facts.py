@@ -14,6 +14,7 @@ from mutagent.capture.snapshot import Snapshot, snapshot
 from mutagent.integrations.spec import Request, Response, Usage
 from mutagent.tracing.span import MutagentSpan
 
+# Where providers differ, each one's word.
 _PARAMETER_NAMES = {
     "temperature": "gen_ai.request.temperature",
     "top_p": "gen_ai.request.top_p",
@@ -22,15 +23,23 @@ _PARAMETER_NAMES = {
     "max_completion_tokens": "gen_ai.request.max_tokens",
     "max_output_tokens": "gen_ai.request.max_tokens",
     "max_tokens_to_sample": "gen_ai.request.max_tokens",
+    "max_new_tokens": "gen_ai.request.max_tokens",
+    "num_predict": "gen_ai.request.max_tokens",
     "seed": "gen_ai.request.seed",
+    "random_seed": "gen_ai.request.seed",
     "stop": "gen_ai.request.stop_sequences",
     "stop_sequences": "gen_ai.request.stop_sequences",
     "frequency_penalty": "gen_ai.request.frequency_penalty",
     "presence_penalty": "gen_ai.request.presence_penalty",
     "n": "gen_ai.request.choice.count",
+    "candidate_count": "gen_ai.request.choice.count",
+    "num_generations": "gen_ai.request.choice.count",
     "stream": "gen_ai.request.stream",
     "encoding_format": "gen_ai.request.encoding_formats",
+    "embedding_types": "gen_ai.request.encoding_formats",
     "dimensions": "gen_ai.embeddings.dimension.count",
+    "output_dimension": "gen_ai.embeddings.dimension.count",
+    "output_dimensionality": "gen_ai.embeddings.dimension.count",
 }
 _LISTS = frozenset({"gen_ai.request.stop_sequences", "gen_ai.request.encoding_formats"})
 _PARAMETER_BYTES = 16_384

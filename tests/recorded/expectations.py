@@ -22,6 +22,7 @@ _PARAMETERS = {
     "presence_penalty": "gen_ai.request.presence_penalty",
     "n": "gen_ai.request.choice.count",
     "encoding_format": "gen_ai.request.encoding_formats",
+    "embedding_types": "gen_ai.request.encoding_formats",
     "dimensions": "gen_ai.embeddings.dimension.count",
     "conversation": "gen_ai.conversation.id",
     "p": "gen_ai.request.top_p",
@@ -46,7 +47,7 @@ _PARAMETERS = {
     "responseJsonSchema": "mutagent.request.response_json_schema",
     "thinkingConfig": "mutagent.request.thinking_config",
 }
-_LISTS = ("stop", "stop_sequences", "stopSequences", "encoding_format")
+_LISTS = ("stop", "stop_sequences", "stopSequences", "encoding_format", "embedding_types")
 # Objects of Bedrock's and Gemini's bodies that hold parameters, and fields that hold what is asked.
 _GROUPS = ("inferenceConfig", "textGenerationConfig", "generationConfig")
 _ASKED = ("inputText", "singleEmbeddingParams", "requests")

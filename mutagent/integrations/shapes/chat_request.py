@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mutagent.capture.plain import read_filled
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat
 from mutagent.integrations.shapes.asked import asked
+from mutagent.integrations.shapes.request import offered
 from mutagent.integrations.spec import Request
 
 
@@ -17,10 +17,9 @@ def request_of(provider: str) -> Callable[[dict[str, Any], Any], Request]:
 
     def request(given: dict[str, Any], instance: Any) -> Request:
         budget = Snapshot()
-        tools = read_filled(given, "tools", "functions")
-        offered = {} if tools is None else {"gen_ai.tool.definitions": budget.take(tools)}
+        tools = offered(given, budget, "functions")
         asks = asked(given, instance, chat.messages(given.get("messages"), budget), provider=provider)
-        asks.attributes.update(offered)
+        asks.attributes.update(tools)
         return asks
 
     return request

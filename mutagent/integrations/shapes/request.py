@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import as_str, is_unset
+from mutagent.capture.plain import as_str, is_unset, read_filled
 from mutagent.capture.snapshot import Snapshot
 
 # The conversation itself, which has its own place on a span, and what is about the transport and may hold secrets.
@@ -44,6 +44,12 @@ def streams(given: dict[str, Any]) -> bool:
 def text_of(value: Any) -> str | None:
     """A string, such as a model's name (an enum member of strings counts), else None."""
     return value if type(value) is str else as_str(value)
+
+
+def offered(given: dict[str, Any], budget: Snapshot, *names: str) -> dict[str, Any]:
+    """The tools that the model may call, as attributes; ``names`` of the argument are those after ``tools``."""
+    tools = read_filled(given, "tools", *names)
+    return {} if tools is None else {"gen_ai.tool.definitions": budget.take(tools)}
 
 
 def text_input(value: Any, suffix: Any = None) -> dict[str, Any]:

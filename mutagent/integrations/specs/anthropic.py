@@ -13,7 +13,7 @@ from mutagent.integrations.shapes.copies import copies_of
 from mutagent.integrations.shapes.errors import api_error
 from mutagent.integrations.shapes.hosts import client_of
 from mutagent.integrations.shapes.message import MessageEvents, response
-from mutagent.integrations.shapes.request import parameters, streams, text_of
+from mutagent.integrations.shapes.request import offered, parameters, streams, text_of
 from mutagent.integrations.spec import Alias, Close, Integration, Manager, Piece, Raw, Request, Target
 from mutagent.integrations.specs import anthropic_batches
 
@@ -37,8 +37,7 @@ def request(given: dict[str, Any], instance: Any) -> Request:
         system = blocks.simple(budget.take(system)) if type(system) is list else None
     if system is not None:
         attributes["gen_ai.system_instructions"] = budget.take(system)
-    if type(given.get("tools")) is list and given["tools"]:
-        attributes["gen_ai.tool.definitions"] = budget.take(given["tools"])
+    attributes.update(offered(given, budget))
     return Request(
         model=text_of(given.get("model")),
         provider=provider,

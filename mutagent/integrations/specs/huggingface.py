@@ -7,24 +7,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import get, get_list, instance_dict, read, read_filled, whole
+from mutagent.capture.plain import get, get_list, instance_dict, read, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat, chat_chunks, embeddings
 from mutagent.integrations.shapes.errors import api_error, plain_facts
 from mutagent.integrations.shapes.hosts import provider_of
-from mutagent.integrations.shapes.request import parameters, streams, text_input, text_of
+from mutagent.integrations.shapes.request import offered, parameters, streams, text_input, text_of
 from mutagent.integrations.spec import Integration, Request, Response, Target, Usage
 
 _SYNC = ("huggingface_hub.inference._client",)
 _ASYNC = ("huggingface_hub.inference._generated._async_client",)
-_NAMES = {"max_new_tokens": "max_tokens"}
 
 
 def _request(given: dict[str, Any], instance: Any, found: dict[str, Any], attributes: dict[str, Any]) -> Request:
     # Both may hold a model's name or the URL of an endpoint.
     named = [text for text in (text_of(given.get("model")), text_of(instance.model)) if text]
     server = next((text for text in reversed(named) if _is_url(text)), None)
-    wanted = {_NAMES.get(name, name): value for name, value in parameters(given).items() if name != "text"}
+    wanted = {name: value for name, value in parameters(given).items() if name != "text"}
     router = text_of(getattr(instance, "provider", None))
     if router is not None:
         wanted["provider"] = router
@@ -46,8 +45,7 @@ def _is_url(text: str) -> bool:
 def chat_request(given: dict[str, Any], instance: Any) -> Request:
     """What a chat asks for."""
     budget = Snapshot()
-    tools = read_filled(given, "tools")
-    attributes = {} if tools is None else {"gen_ai.tool.definitions": budget.take(tools)}
+    attributes = offered(given, budget)
     return _request(given, instance, chat.messages(given.get("messages"), budget), attributes)
 
 

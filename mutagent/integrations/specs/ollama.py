@@ -15,8 +15,7 @@ from mutagent.integrations.spec import Integration, Rebind, Request, Response, T
 
 # Not the attribute `ollama._client`, which is the module functions' client.
 _CLIENT = ("ollama._client",)
-# Options of the model that have a name everywhere.
-_OPTIONS = {"num_predict": "max_tokens"}
+# Options of the model that other providers take as well.
 _COMMON = ("temperature", "top_p", "top_k", "seed", "num_predict", "stop", "frequency_penalty", "presence_penalty")
 _COUNTS = ("prompt_eval_count", "eval_count", "prompt_eval_duration", "eval_duration", "load_duration",
            "total_duration")  # fmt: skip
@@ -24,7 +23,7 @@ _COUNTS = ("prompt_eval_count", "eval_count", "prompt_eval_duration", "eval_dura
 
 def _request(given: dict[str, Any], instance: Any, found: dict[str, Any], attributes: dict[str, Any]) -> Request:
     options = fields_of(given.get("options"))
-    common = {_OPTIONS.get(name, name): value for name in _COMMON if (value := options.get(name)) is not None}
+    common = {name: value for name in _COMMON if (value := options.get(name)) is not None}
     return Request(
         model=text_of(given.get("model")),
         provider="ollama",

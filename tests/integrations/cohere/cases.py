@@ -241,7 +241,7 @@ SURFACES = (
         V2,
         {**EMBED_ASKED, "embedding_types": ["float"]},
         json_answer(BY_TYPE),
-        whole=with_attributes(EMBED_SPAN, mutagent__request__embedding_types=["float"]),
+        whole=with_attributes(EMBED_SPAN, gen_ai__request__encoding_formats=["float"]),
     ),
     _surface("v2", "rerank", V2, RERANK_ASKED, json_answer(RANKED), whole=RERANK_SPAN),
     _surface("v1", "chat", V1, V1_ASKED, json_answer(OLD_CHAT), whole=OLD_SPAN),

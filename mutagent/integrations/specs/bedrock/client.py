@@ -14,7 +14,6 @@ from mutagent.integrations.spec import Request, Response, Usage
 # Each vendor's word for a parameter → the common one.
 _PARAMETERS = {
     "maxTokens": "max_tokens",
-    "max_new_tokens": "max_tokens",
     "maxTokenCount": "max_tokens",
     "max_gen_len": "max_tokens",
     "topP": "top_p",
@@ -22,12 +21,9 @@ _PARAMETERS = {
     "topK": "top_k",
     "k": "top_k",
     "stopSequences": "stop_sequences",
-    "num_generations": "n",
     "numResults": "n",
-    "output_dimension": "dimensions",
     "embeddingDimension": "dimensions",
     "embeddingTypes": "encoding_format",
-    "embedding_types": "encoding_format",
 }
 _INPUT = ("inputTokens", "inputTokenCount", "inputTextTokenCount", "prompt_token_count")
 _OUTPUT = ("outputTokens", "outputTokenCount", "totalOutputTextTokenCount", "generation_token_count")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import as_list, get, get_path, is_blank, read, read_path, read_str
+from mutagent.capture.plain import as_list, fields_of, get, get_path, read, read_path, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import blocks
 from mutagent.integrations.shapes.chat import arguments
+from mutagent.integrations.shapes.request import offered
 from mutagent.integrations.spec import Request, Response
 from mutagent.integrations.specs.bedrock import client as bedrock
 
@@ -35,9 +36,7 @@ def conversation(asked: dict[str, Any]) -> Request:
         gen_ai__system_instructions=system,
         aws__bedrock__guardrail__id=read_path(asked, "guardrailConfig", "guardrailIdentifier"),
     )
-    tools = read_path(asked, "toolConfig", "tools")
-    if not is_blank(tools):
-        attributes["gen_ai.tool.definitions"] = budget.take(tools)
+    attributes |= offered(fields_of(asked.get("toolConfig")), budget)
     return Request(
         input=blocks.messages(asked.get("messages"), system, budget, message),
         parameters=bedrock.parameters({"toolChoice": read_path(asked, "toolConfig", "toolChoice")}),

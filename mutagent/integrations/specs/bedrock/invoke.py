@@ -11,7 +11,7 @@ from typing import Any
 from mutagent.capture.plain import as_list, read, read_path, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import blocks, chat, rerank
-from mutagent.integrations.shapes.request import text_of
+from mutagent.integrations.shapes.request import offered, text_of
 from mutagent.integrations.spec import Request
 from mutagent.integrations.specs.bedrock import client as bedrock
 from mutagent.integrations.specs.bedrock import converse
@@ -94,9 +94,7 @@ def _chat(body: Body) -> Request:
     budget = Snapshot()
     system = body.get("system", body.get("preamble"))
     system = blocks.simple(budget.take(as_list(system))) if type(system) is not str else budget.text(system)
-    attributes = bedrock.named(gen_ai__system_instructions=system)
-    if body.get("tools"):
-        attributes["gen_ai.tool.definitions"] = budget.take(body["tools"])
+    attributes = {**bedrock.named(gen_ai__system_instructions=system), **offered(body, budget)}
     turns = body.get("messages") or [*_history(body), {"role": "user", "content": body.get("message")}]
     read_one = blocks.message if "anthropic_version" in body else chat.message
     return Request(input=blocks.messages(turns, system, budget, read_one), attributes=attributes)

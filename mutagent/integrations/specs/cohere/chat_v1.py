@@ -11,7 +11,7 @@ from mutagent.integrations.shapes import chat
 from mutagent.integrations.shapes.chat_chunks import ENDED_EARLY
 from mutagent.integrations.shapes.request import text_of
 from mutagent.integrations.spec import Request, Response, Target
-from mutagent.integrations.specs.cohere.client import V1, request, tools, usage, with_documents
+from mutagent.integrations.specs.cohere.client import V1, request, usage, with_documents
 
 _ROLES = {"CHATBOT": "assistant"}
 
@@ -19,7 +19,7 @@ _ROLES = {"CHATBOT": "assistant"}
 def chat_request(given: dict[str, Any], instance: Any, streamed: bool = False) -> Request:
     """What a chat asks for: preamble, history, the results of tools, and the message itself."""
     budget = Snapshot()
-    attributes = tools(given, budget)
+    attributes = offered(given, budget)
     preamble, said = text_of(given.get("preamble")), given.get("message")
     head: list[Any] = []
     if preamble is not None:

@@ -10,7 +10,7 @@ from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat
 from mutagent.integrations.shapes.chat_chunks import ENDED_EARLY, ChatChunks
 from mutagent.integrations.spec import Request, Response, Target, Usage
-from mutagent.integrations.specs.cohere.client import V2, request, tools, usage, with_documents
+from mutagent.integrations.specs.cohere.client import V2, request, usage, with_documents
 
 
 def chat_request(given: dict[str, Any], instance: Any, streamed: bool = False) -> Request:
@@ -19,7 +19,7 @@ def chat_request(given: dict[str, Any], instance: Any, streamed: bool = False) -
     items = as_list(given.get("messages"))
     found = {"messages": budget.sequence(items, lambda item: message(item, budget))}
     return request(
-        given, instance, with_documents(found, given.get("documents"), budget), tools(given, budget), streamed
+        given, instance, with_documents(found, given.get("documents"), budget), offered(given, budget), streamed
     )
 
 

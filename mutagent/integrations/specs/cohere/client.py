@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import as_list, get, get_path, instance_dict, read, read_str, whole
+from mutagent.capture.plain import as_list, get, instance_dict, read, read_str, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import rerank
 from mutagent.integrations.shapes.errors import api_error, plain_facts
@@ -18,7 +18,7 @@ V2 = ("cohere.v2.client",)
 _CONTENT = frozenset(
     {"message", "preamble", "chat_history", "tool_results", "documents", "query", "texts", "images", "inputs"}
 )
-_NAMES = {"p": "top_p", "k": "top_k", "num_generations": "n"}
+_NAMES = {"p": "top_p", "k": "top_k"}
 
 
 def request(
@@ -53,11 +53,6 @@ def _document(item: Any, budget: Snapshot) -> Any:
     # The second version's stand beneath their ids.
     data = read(item, "data")
     return rerank.document(item if data is None else data, budget)
-
-
-def tools(given: dict[str, Any], budget: Snapshot) -> dict[str, Any]:
-    """The tools that are offered."""
-    return {"gen_ai.tool.definitions": budget.take(given["tools"])} if as_list(given.get("tools")) else {}
 
 
 def usage(raw: Any) -> Usage | None:

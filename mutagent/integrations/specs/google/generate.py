@@ -21,7 +21,6 @@ _NOT_PARAMETERS = frozenset({
     "system_instruction", "tools", "http_options", "should_return_http_response", "automatic_function_calling",
     "continuation_token", "automatic_continuation",
 })  # fmt: skip
-_KNOWN_AS = {"candidate_count": "n", "output_dimensionality": "dimensions"}
 # Fields of an answer that hold what a model or a tool said, by names of their own.
 _FREE = frozenset({"args", "response"})
 
@@ -30,7 +29,7 @@ def parameters(config: dict[str, Any]) -> dict[str, Any]:
     """What a configuration says of how to answer."""
     budget = Snapshot()
     return {
-        _KNOWN_AS.get(name, name): value if is_exactly(value, int, float, bool, str) else told(value, budget)
+        name: value if is_exactly(value, int, float, bool, str) else told(value, budget)
         for name, value in config.items()
         if name not in _NOT_PARAMETERS
     }

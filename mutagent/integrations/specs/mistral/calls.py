@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from mutagent.capture.plain import get, read_filled
+from mutagent.capture.plain import get
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat, embeddings
 from mutagent.integrations.shapes.chat_chunks import ENDED_EARLY, ChatChunks
@@ -20,12 +20,10 @@ PROVIDER = "mistral_ai"
 def chat_request(given: dict[str, Any], instance: Any, provider: str, streamed: bool) -> Request:
     """What a completion asks for; of an agent's, the agent says which model."""
     budget = Snapshot()
-    attributes: dict[str, Any] = {}
-    tools = read_filled(given, "tools")
-    if tools is not None:
-        attributes["gen_ai.tool.definitions"] = budget.take(tools)
-    if text_of(given.get("agent_id")) is not None:
-        attributes["gen_ai.agent.id"] = given["agent_id"]
+    attributes = offered(given, budget)
+    agent = text_of(given.get("agent_id"))
+    if agent is not None:
+        attributes["gen_ai.agent.id"] = agent
     return _request(given, instance, provider, streamed, chat.messages(given.get("messages"), budget), attributes)
 
 

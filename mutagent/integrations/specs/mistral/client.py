@@ -26,11 +26,7 @@ def server_of(given: dict[str, Any], instance: Any) -> str | None:
 
 def asked(given: dict[str, Any], *beside: str) -> dict[str, Any]:
     """The request parameters, without those named that have a place of their own on the span."""
-    found = {name: value for name, value in parameters(given).items() if name not in beside}
-    return {_NAMES.get(name, name): value for name, value in found.items()}
-
-
-_NAMES = {"random_seed": "seed"}
+    return {name: value for name, value in parameters(given).items() if name not in beside}
 
 
 def told(usage: Any) -> Any:

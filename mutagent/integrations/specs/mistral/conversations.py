@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from mutagent.capture.plain import as_list, fields_of, get, get_list, read, read_filled, read_str
+from mutagent.capture.plain import as_list, fields_of, get, get_list, read, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat, items
-from mutagent.integrations.shapes.request import text_of
+from mutagent.integrations.shapes.hosts import provider_of
+from mutagent.integrations.shapes.request import offered, text_of
 from mutagent.integrations.spec import Request, Response, Target
 from mutagent.integrations.specs.mistral.calls import PROVIDER, usage
 from mutagent.integrations.specs.mistral.client import FIRST_PARTY, asked, server_of
@@ -20,19 +21,19 @@ def request(given: dict[str, Any], instance: Any, streamed: bool = False) -> Req
     """What a turn asks for. Its parameters stand in ``completion_args``; the agent may say which model."""
     budget = Snapshot()
     run = given.get("run_ctx")
+    agent = text_of(given.get("agent_id")) or text_of(read(run, "agent_id"))
+    server = server_of(given, instance)
     instructions = text_of(given.get("instructions"))
     attributes: dict[str, Any] = {}
     for name, value in (
-        ("gen_ai.agent.id", text_of(given.get("agent_id")) or text_of(read(run, "agent_id"))),
+        ("gen_ai.agent.id", agent),
         ("gen_ai.conversation.id", text_of(given.get("conversation_id")) or text_of(read(run, "conversation_id"))),
     ):
         if value is not None:
             attributes[name] = value
     if instructions is not None:
         attributes["gen_ai.system_instructions"] = instructions = budget.take(instructions)
-    tools = read_filled(given, "tools")
-    if tools is not None:
-        attributes["gen_ai.tool.definitions"] = budget.take(tools)
+    attributes.update(offered(given, budget))
     return Request(
         model=text_of(given.get("model")) or text_of(read(run, "model")),
         provider=PROVIDER,

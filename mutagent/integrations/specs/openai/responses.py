@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import as_list, get, get_list, get_path, read, read_filled
+from mutagent.capture.plain import as_list, get, get_list, get_path, read
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import items
 from mutagent.integrations.shapes.chat import facts
 from mutagent.integrations.shapes.counted import Counted
 from mutagent.integrations.shapes.hosts import client_of
-from mutagent.integrations.shapes.request import parameters, streams, text_of
+from mutagent.integrations.shapes.request import offered, parameters, streams, text_of
 from mutagent.integrations.shapes.tokens import usage
 from mutagent.integrations.spec import Request, Response, Target
 
@@ -31,9 +31,7 @@ def request(given: dict[str, Any], instance: Any) -> Request:
     instructions = budget.take(given.get("instructions")) if type(given.get("instructions")) is str else None
     if instructions is not None:
         attributes["gen_ai.system_instructions"] = instructions
-    tools = read_filled(given, "tools")
-    if tools is not None:
-        attributes["gen_ai.tool.definitions"] = budget.take(tools)
+    attributes.update(offered(given, budget))
     conversation = given.get("conversation")
     conversation = conversation if type(conversation) is str else read(conversation, "id")
     if type(conversation) is str:
