@@ -7,7 +7,7 @@ from typing import Any
 
 from mutagent.capture.media import digest
 from tests.integrations.canned import Answer, Answers, event, events, json_answer
-from tests.integrations.spans import span_of, streamed, with_attributes, without
+from tests.integrations.spans import span_of, streamed, without
 from tests.integrations.surfaces import GENERATED, Refusal, Surface, generated_client
 
 HELLO = [{"role": "user", "content": "Say hello."}]

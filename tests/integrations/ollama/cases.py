@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from tests.integrations.canned import Answers, json_answer, lines
-from tests.integrations.spans import span_of, streamed, with_attributes, without
+from tests.integrations.spans import span_of, streamed, without
 from tests.integrations.surfaces import Refusal, Surface
 from tests.integrations.ways import Way
 
