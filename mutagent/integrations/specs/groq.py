@@ -74,6 +74,7 @@ def _add_executed(message: dict[str, Any], tools: list[Any]) -> None:
     budget = Snapshot()
     message["toolCalls"] = message.get("toolCalls", []) + [
         {
+            "id": None,
             "name": get(tool, "type"),
             "arguments": budget.take(chat.arguments(get(tool, "arguments"))),
             "result": budget.take(get(tool, "output")),

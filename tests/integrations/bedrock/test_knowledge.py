@@ -151,13 +151,14 @@ def test_an_agent(service: Service, captured: Any) -> None:
 def test_an_agent_that_returns_control(service: Service, captured: Any) -> None:
     """What it wants to be called is a tool call."""
     wanted = {"actionGroup": "g", "function": "weather", "parameters": [{"name": "city", "value": "Bern"}]}
-    service.streams(event("returnControl", {"invocationInputs": [{"functionInvocationInput": wanted}]}))
+    control = {"invocationId": "i-1", "invocationInputs": [{"functionInvocationInput": wanted}]}
+    service.streams(event("returnControl", control))
     answer = service.client("bedrock-agent-runtime").invoke_agent(
         agentId="AGENT12345", agentAliasId="ALIAS12345", sessionId="s-1", inputText="Weather?"
     )
     list(answer["completion"])
     brief, _ = only(captured)
-    assert brief["output"] == {"toolCalls": [{"name": "weather", "arguments": {"city": "Bern"}}]}
+    assert brief["output"] == {"toolCalls": [{"id": "i-1", "name": "weather", "arguments": {"city": "Bern"}}]}
 
 
 def test_a_flow(service: Service, captured: Any) -> None:

@@ -15,7 +15,7 @@ pytest.importorskip("groq")
 
 SEARCH = {"index": 0, "type": "search", "arguments": '{"query": "hello"}'}
 FOUND = {**SEARCH, "output": "A greeting.", "search_results": {"results": [{"title": "Hello", "score": 0.9}]}}
-RAN = {"name": "search", "arguments": {"query": "hello"}, "result": "A greeting."}
+RAN = {"id": None, "name": "search", "arguments": {"query": "hello"}, "result": "A greeting."}
 
 
 def served(answer: Answer, way: Any) -> Any:

@@ -54,8 +54,9 @@ class AgentEvents:
             self.texts.append(data.decode("utf-8", "replace"))
         for citation in as_list(get_path(chunk, "attribution", "citations")):
             self.documents += documents(get_list(citation, "retrievedReferences"), self.budget)
-        for wanted in as_list(get_path(event, "returnControl", "invocationInputs")):
-            self.calls.append(_call(wanted, self.budget))
+        control = get(event, "returnControl")
+        for wanted in get_list(control, "invocationInputs"):
+            self.calls.append({"id": get(control, "invocationId"), **_call(wanted, self.budget)})
         if type(trace) is dict:
             self.feed_trace(trace)
 
