@@ -74,7 +74,7 @@ class MessageEvents:
     def response(self) -> Response:
         """The message so far."""
         content = [_whole_block(self.blocks[index]) for index in sorted(self.blocks)]
-        return response(
+        found = response(
             {
                 "id": get(self.message, "id"),
                 "model": get(self.message, "model"),
@@ -83,6 +83,9 @@ class MessageEvents:
                 "usage": self.usage or None,
             }
         )
+        if self.message is None and not content:
+            found.output = None
+        return found
 
 
 _DELTAS = {"text": "text", "partial_json": "json", "thinking": "thinking"}

@@ -136,8 +136,9 @@ class ConverseEvents:
     def response(self) -> Response:
         """The answer so far."""
         content = [block for index in sorted(self.blocks) if (block := _whole(self.blocks[index])) is not None]
-        said = {"role": self.role or "assistant", "content": content}
-        return response({**self.end, "stopReason": self.reason, "output": {"message": said}})
+        begun = content or self.role is not None
+        said = {"message": {"role": self.role or "assistant", "content": content}} if begun else None
+        return response({**self.end, "stopReason": self.reason, "output": said})
 
 
 def _add(block: dict[str, Any], delta: Any) -> None:
