@@ -47,13 +47,14 @@ def _request(
     attributes: dict[str, Any],
 ) -> Request:
     wanted = asked(given, "agent_id", "inputs")
+    server = server_of(given, instance)
     return Request(
         model=text_of(given.get("model")),
-        provider=provider,
+        provider=provider_of("", server or "", provider),
         input=found,
         parameters={**wanted, "stream": True} if streamed else wanted,
         attributes=attributes,
-        server=server_of(given, instance),
+        server=server,
         streamed=streamed,
     )
 

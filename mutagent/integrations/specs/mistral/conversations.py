@@ -36,7 +36,7 @@ def request(given: dict[str, Any], instance: Any, streamed: bool = False) -> Req
     attributes.update(offered(given, budget))
     return Request(
         model=text_of(given.get("model")) or text_of(read(run, "model")),
-        provider=PROVIDER,
+        provider=provider_of("", server or "", PROVIDER),
         input=_input(given.get("inputs"), instructions, budget),
         parameters={
             **asked(given, *_OWN_PLACE),
@@ -44,8 +44,9 @@ def request(given: dict[str, Any], instance: Any, streamed: bool = False) -> Req
             **({"stream": True} if streamed else {}),
         },
         attributes=attributes,
-        server=server_of(given, instance),
+        server=server,
         streamed=streamed,
+        name=None if run is None or agent is None else f"invoke_agent {agent}",
     )
 
 
@@ -152,7 +153,9 @@ class TurnEvents:
         found = response({**self.answer, "outputs": entries})
         if self.error is not None:
             found.error = get(self.error, "message")
-            found.attributes["mutagent.error.code"] = str(get(self.error, "code"))
+            code = get(self.error, "code")
+            if code is not None:
+                found.attributes["mutagent.error.code"] = str(code)
         return found
 
 
