@@ -78,7 +78,7 @@ def test_an_interaction_is_one_span(way, captured):
         "gen_ai.request.max_tokens": 9,
         "gen_ai.response.id": "interaction-1",
         "gen_ai.response.finish_reasons": ["completed"],
-        "gen_ai.conversation.id": "interaction-0",
+        "mutagent.request.previous_interaction_id": "interaction-0",
         "gen_ai.usage.cache_read.input_tokens": 4,
         "gen_ai.usage.reasoning.output_tokens": 5,
         "server.address": "127.0.0.1",

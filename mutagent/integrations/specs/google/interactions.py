@@ -21,7 +21,7 @@ OLD = ("google.genai._interactions.resources.interactions",)
 _MEDIA = frozenset({"image", "audio", "video", "document", "file"})
 # What has a place of its own on the span, and what is about the transport.
 _NOT_PARAMETERS = frozenset({
-    "model", "agent", "input", "tools", "system_instruction", "generation_config", "previous_interaction_id", "request",
+    "model", "agent", "input", "tools", "system_instruction", "generation_config", "request",
     "api_version", "extra_headers", "extra_query", "extra_body", "timeout", "webhook_config",
 })  # fmt: skip
 
@@ -42,12 +42,10 @@ def request(given: dict[str, Any], instance: Any) -> Request:
         server=server,
         streamed=asked.get("stream") is True,
     )
-    agent, before = asked.get("agent"), asked.get("previous_interaction_id")
+    agent = asked.get("agent")
     if type(agent) is str:
         found.name = f"invoke_agent {agent}"
         found.attributes["gen_ai.agent.name"] = agent
-    if type(before) is str:
-        found.attributes["gen_ai.conversation.id"] = before
     if system is not None:
         found.attributes["gen_ai.system_instructions"] = system
     if as_list(asked.get("tools")):
