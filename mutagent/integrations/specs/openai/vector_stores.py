@@ -17,7 +17,8 @@ def request(given: dict[str, Any], instance: Any) -> Request:
     """What is searched for, and where."""
     query = Snapshot().take(given.get("query"))
     asks = asked(given, instance, {"text": query} if type(query) is str else {"raw": query}, ("vector_store_id",))
-    asks.attributes["gen_ai.retrieval.query.text"] = query
+    if type(query) is str:
+        asks.attributes["gen_ai.retrieval.query.text"] = query
     store = given.get("vector_store_id")
     if type(store) is str:
         asks.attributes["gen_ai.data_source.id"] = store
