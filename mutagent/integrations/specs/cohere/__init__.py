@@ -16,7 +16,7 @@ COHERE = Integration(
     pieces=(*chat_v2.TARGETS, *chat_v1.TARGETS, *text.TARGETS),
     traces="`chat`, `chat_stream`, `embed`, `rerank`, `generate` of `Client` and `ClientV2`; AWS, Oracle",
     leaves="`with_raw_response`, which goes past the methods; `classify`, `summarize`, `parse`, `audio`, `embed_jobs`; "
-    "`chat` of a v1 client that was made before tracing was on",
+    "`chat` and `chat_stream` of a client that was made before tracing was on, as it has bound them to itself",
     error=error_facts,
     client="_client_wrapper",
 )

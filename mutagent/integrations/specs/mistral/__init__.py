@@ -25,7 +25,7 @@ MISTRAL = Integration(
     versions=">=1.0,<4",
     pieces=(*calls.TARGETS, *conversations.TARGETS, *_LEAVING),
     traces="`chat`, `agents`, `fim`, `embeddings`, `beta.conversations` and runs; `parse`; Azure, Google Cloud",
-    leaves="`ocr`, `audio`, `classifiers`, `batch`",
+    leaves="`ocr`, `audio`, `classifiers`, `batch`; the tools that a run calls",
     error=error_facts,
     iterator="generator",
 )
