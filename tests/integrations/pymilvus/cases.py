@@ -20,6 +20,8 @@ ROWS = [
     {"id": 2, "vector": [0.0, 1.0], "text": "Rain falls.", "page": 2},
     {"id": 3, "vector": [-1.0, 0.0], "text": "Snow lies.", "page": 3},
 ]
+# By default a client pings every ten seconds, for which Milvus Lite shuts it out after a while.
+PATIENT = {"grpc_options": {"grpc.keepalive_time_ms": 600_000}}
 
 
 class Database:
@@ -29,7 +31,7 @@ class Database:
         directory = mkdtemp()
         atexit.register(rmtree, directory, ignore_errors=True)
         self.path = str(Path(directory) / "notes.db")
-        self.client = importlib.import_module("pymilvus").MilvusClient(self.path)
+        self.client = importlib.import_module("pymilvus").MilvusClient(self.path, **PATIENT)
         self.client.create_collection("notes", dimension=2, metric_type="IP")
         self.client.insert("notes", ROWS)
 
@@ -42,7 +44,7 @@ def database() -> Database:
 
 def client(way: Way, url: str, options: dict[str, Any]) -> Any:
     """A client of the database."""
-    return getattr(importlib.import_module("pymilvus"), way.spelled("{Async}MilvusClient"))(database().path)
+    return getattr(importlib.import_module("pymilvus"), way.spelled("{Async}MilvusClient"))(database().path, **PATIENT)
 
 
 SPAN = {
