@@ -17,6 +17,11 @@ from mutagent.integrations.shapes.errors import lost_event, request_id_of
 from mutagent.integrations.spec import Chunks, Iteration
 from mutagent.tracing import context
 
+# Of what counts tokens, where a stream told none: what its program can do about it, or why it is so.
+_COUNTS = ("llm.chat", "llm.completion")
+_NOT_ASKED = "the stream carried no usage: pass stream_options={'include_usage': True} or set MUTAGENT_STREAM_USAGE=1"
+_ENDED_EARLY = "the stream ended before the chunk that carries the usage"
+
 
 class Recording:
     """An iterator, sync or async, that shows each chunk to the accumulator on its way to the program."""
@@ -92,20 +97,30 @@ class Recording:
         call = self.call
         if call.is_part and call.span.duration_ns is not None:
             return  # who made the call knew that nothing more would come
-        attempt(call.traced, "stream", self.record_chunks, error)
+        attempt(call.traced, "stream", self.record_chunks, outcome, error)
         call.span.attributes["mutagent.stream.outcome"] = outcome
         if error is None:
             call.end()
         else:
             call.failed(error)
 
-    def record_chunks(self, error: BaseException | None) -> None:
+    def record_chunks(self, outcome: str, error: BaseException | None) -> None:
         """Record what the chunks so far amount to."""
         lost = None if error is None else lost_event(error)
         if lost is not None:
             self.chunks.feed(lost)
-        self.call.record_response(self.chunks.response())
+        found = self.chunks.response()
+        self.call.record_response(found)
+        if self.started and found.usage is None and self.call.traced.target.kind in _COUNTS:
+            self.say_missing(outcome)
         self.call.traced.failures = 0
+
+    def say_missing(self, outcome: str) -> None:
+        """Say why nothing is known of the usage; of a stream that was read out and can't be asked, nothing is."""
+        if self.call.traced.target.ask_usage is not None:
+            self.call.span.attributes.setdefault("mutagent.usage.missing", _NOT_ASKED)
+        elif outcome != "completed":
+            self.call.span.attributes.setdefault("mutagent.usage.missing", _ENDED_EARLY)
 
     def send(self, value: Any) -> Any:
         """Forward to a generator."""

@@ -10,20 +10,14 @@ from mutagent.integrations.shapes.chat import REASONING_FIELDS, call_id, facts, 
 from mutagent.integrations.shapes.servers import server_of_answer
 from mutagent.integrations.spec import Response, Usage
 
-USAGE_MISSING = (
-    "the stream carried no usage: pass stream_options={'include_usage': True} or set MUTAGENT_STREAM_USAGE=1"
-)
-# For those who send it unasked, with the last chunk.
-ENDED_EARLY = "the stream ended before the chunk that carries the usage"
 # Not in OpenAI's own model of a delta; a client keeps them with its fields or beside them.
 _RARE = frozenset({*REASONING_FIELDS, "annotations", "images"})
 
 
 class ChatChunks:
-    """Folds the chunks of a streamed chat completion; ``missing`` is what is said of one that brought no usage."""
+    """Folds the chunks of a streamed chat completion."""
 
     __slots__ = ("choices", "facts", "id", "model", "server", "usage")
-    missing = USAGE_MISSING
 
     def __init__(self) -> None:
         self.choices: dict[int, _Choice] = {}
@@ -55,18 +49,15 @@ class ChatChunks:
 
     def response(self) -> Response:
         """The completion so far."""
-        attributes = self.facts
         budget = Snapshot()
         states = [self.choices[index] for index in sorted(self.choices)]
-        if self.usage is None:
-            attributes = {**attributes, "mutagent.usage.missing": self.missing}
         return Response(
             model=self.model,
             id=self.id,
             finish_reasons=[state.finish_reason for state in states if state.finish_reason],
             output={"messages": [message(state.message(), budget) for state in states]} if states else None,
             usage=self.read_usage(self.usage),
-            attributes=attributes,
+            attributes=self.facts,
             server=self.server,
         )
 

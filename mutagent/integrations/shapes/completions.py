@@ -7,7 +7,6 @@ from typing import Any
 from mutagent.capture.plain import get, get_list
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat
-from mutagent.integrations.shapes.chat_chunks import USAGE_MISSING
 from mutagent.integrations.spec import Response
 
 
@@ -32,9 +31,7 @@ def _completion(identity: Any, model: Any, choices: list[Any], usage: Any, attri
 
 
 class CompletionChunks:
-    """Folds the chunks of a streamed completion; ``missing`` is what is said of one that brought no usage."""
-
-    missing = USAGE_MISSING
+    """Folds the chunks of a streamed completion."""
 
     def __init__(self) -> None:
         self.first: tuple[Any, Any, dict[str, Any]] = (None, None, {})
@@ -60,8 +57,6 @@ class CompletionChunks:
     def response(self) -> Response:
         """The completion so far."""
         identity, model, attributes = self.first
-        if self.usage is None:
-            attributes = {**attributes, "mutagent.usage.missing": self.missing}
         choices = [
             {"text": "".join(self.texts[index]), "finish_reason": self.reasons.get(index)}
             for index in sorted(self.texts)

@@ -123,11 +123,17 @@ class Updates(ChatChunks):
     """Folds the updates of a streamed chat completion."""
 
     __slots__ = ()
-    missing = USAGE_MISSING
 
     def feed(self, chunk: Any) -> None:
         """Take the deltas of one update."""
         super().feed(plain(chunk))
+
+    def response(self) -> Response:
+        """The completion so far; ``complete`` has no argument by which its stream could be asked for the usage."""
+        found = super().response()
+        if found.usage is None:
+            found.attributes = {**found.attributes, "mutagent.usage.missing": USAGE_MISSING}
+        return found
 
 
 def error_facts(error: BaseException) -> dict[str, Any]:

@@ -36,7 +36,6 @@ class Chunks(ChatChunks):
     """Folds the chunks of a streamed chat completion; the last brings the usage without being asked."""
 
     __slots__ = ("error", "executed")
-    missing = "the stream ended before the chunk that carries the usage"
 
     def __init__(self) -> None:
         super().__init__()

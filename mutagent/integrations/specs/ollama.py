@@ -9,7 +9,7 @@ from typing import Any
 from mutagent.capture.plain import as_list, fields_of, get, get_list, instance_dict, read_str, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat, embeddings
-from mutagent.integrations.shapes.chat_chunks import ENDED_EARLY, ChatChunks
+from mutagent.integrations.shapes.chat_chunks import ChatChunks
 from mutagent.integrations.shapes.request import parameters, streams, text_input, text_of
 from mutagent.integrations.spec import Integration, Rebind, Request, Response, Target, Usage
 
@@ -105,8 +105,6 @@ class ChatParts(ChatChunks):
 
     __slots__ = ()
 
-    missing = ENDED_EARLY
-
     def feed(self, chunk: Any) -> None:
         """Take one part, as the delta that it amounts to in OpenAI's shape."""
         choice = {"delta": get(chunk, "message"), "finish_reason": get(chunk, "done_reason")}
@@ -151,10 +149,7 @@ class GenerateParts:
 
     def response(self) -> Response:
         """The generation so far."""
-        found = _generated(self.last, "".join(self.text), "".join(self.thinking))
-        if found.usage is None:
-            found.attributes["mutagent.usage.missing"] = ENDED_EARLY
-        return found
+        return _generated(self.last, "".join(self.text), "".join(self.thinking))
 
 
 def embed_response(answer: Any) -> Response:

@@ -13,7 +13,7 @@ from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import audio, chat, chat_request, completions, embeddings, images, rerank
 from mutagent.integrations.shapes.asked import asked
 from mutagent.integrations.shapes.chat import arguments
-from mutagent.integrations.shapes.chat_chunks import ENDED_EARLY, ChatChunks
+from mutagent.integrations.shapes.chat_chunks import ChatChunks
 from mutagent.integrations.shapes.errors import api_error
 from mutagent.integrations.spec import Close, Integration, Raw, Request, Response, Target
 
@@ -21,17 +21,8 @@ STREAMING = ("together._streaming",)
 RESPONSES = ("together._response",)
 
 
-class Chunks(ChatChunks):
-    """Folds the chunks of a streamed chat completion."""
-
-    __slots__ = ()
-    missing = ENDED_EARLY
-
-
 class CompletionChunks(completions.CompletionChunks):
     """Folds the chunks of a streamed completion."""
-
-    missing = ENDED_EARLY
 
     def feed(self, chunk: Any) -> None:
         """Take one chunk, which may say the reason beside its choices."""
@@ -109,7 +100,7 @@ def error_facts(error: BaseException) -> dict[str, Any]:
     return {name: value for name, value in found.items() if type(value) in (str, int)}
 
 
-_CHAT = ("llm.chat", "chat", chat_request.request_of("together"), chat.response, Chunks)
+_CHAT = ("llm.chat", "chat", chat_request.request_of("together"), chat.response, ChatChunks)
 _COMPLETION = ("llm.completion", "text_completion", embeddings.request_of("together", "prompt"), completions.response,
                CompletionChunks)  # fmt: skip
 _EMBEDDING = ("llm.embedding", "embeddings", embeddings.request_of("together"), embeddings.response)

@@ -160,10 +160,7 @@ GENERATE_SPAN = _span(
 def _left(span: dict[str, Any], text: str, *lacks: str) -> dict[str, Any]:
     """After two pieces; the counts come with the last."""
     output = {"messages": [{"role": "assistant", "content": text}]}
-    return with_attributes(
-        without({**span, "output": output}, "tokens", "gen_ai.response.finish_reasons", *COUNTED, *lacks),
-        mutagent__usage__missing="the stream ended before the chunk that carries the usage",
-    )
+    return without({**span, "output": output}, "tokens", "gen_ai.response.finish_reasons", *COUNTED, *lacks)
 
 
 ASKED = {"model": "model-1", "temperature": 0.5, "p": 0.25, "k": 3}
@@ -218,10 +215,7 @@ V1 = "cohere.base_client:{Async}BaseCohere"
 V2_STREAM, V1_STREAM = streamed(CHAT_SPAN), streamed(OLD_SPAN)
 LAZY: dict[str, Any] = {
     "lazy": True,
-    "failed": {
-        "mutagent.stream.outcome": "failed",
-        "mutagent.usage.missing": "the stream ended before the chunk that carries the usage",
-    },
+    "failed": {"mutagent.stream.outcome": "failed"},
 }
 SURFACES = (
     _surface("v2", "chat", V2, V2_ASKED, json_answer(CHAT), whole=CHAT_SPAN),

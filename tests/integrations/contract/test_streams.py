@@ -42,11 +42,16 @@ KINDS = (
     AbstractAsyncContextManager,
 )
 ABILITIES = ("__iter__", "__next__", "__aiter__", "__anext__", "__enter__", "__aenter__", "__len__", "close", "aclose")
+# Said of every stream that had not told its usage yet, but those that can be asked for it.
+ENDED_EARLY = "the stream ended before the chunk that carries the usage"
 
 
 def left(surface: Surface, outcome: str) -> dict[str, Any]:
     assert surface.left is not None
-    return with_attributes(surface.left, mutagent__stream__outcome=outcome)
+    span = surface.left
+    if "tokens" not in span and "mutagent.usage.missing" not in span["attributes"]:
+        span = with_attributes(span, mutagent__usage__missing=ENDED_EARLY)
+    return with_attributes(span, mutagent__stream__outcome=outcome)
 
 
 @every_stream

@@ -84,10 +84,7 @@ OLDER_SPAN = without(
 
 def _left(span: dict[str, Any], output: dict[str, Any]) -> dict[str, Any]:
     """After two pieces; the counts come with the last."""
-    return with_attributes(
-        without({**span, "output": output}, "tokens", *COUNTED),
-        mutagent__usage__missing="the stream ended before the chunk that carries the usage",
-    )
+    return without({**span, "output": output}, "tokens", *COUNTED)
 
 
 def _surface(name: str, method: str, arguments: dict[str, Any], **more: Any) -> Surface:

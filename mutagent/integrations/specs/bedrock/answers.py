@@ -196,8 +196,6 @@ class BodyChunks:
         found = _guarded(Response() if self.fold is None else self.fold.response(), self.guard)
         if self.metrics is not None:
             found.usage = _counted(found.usage, self.metrics)
-        if found.usage is not None or self.fold is None:
-            found.attributes.pop("mutagent.usage.missing", None)
         return found
 
 

@@ -8,8 +8,7 @@ from typing import Any
 from mutagent.capture.plain import as_list, get, get_list, is_blank, read, read_list, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat
-from mutagent.integrations.shapes.chat_chunks import ENDED_EARLY
-from mutagent.integrations.shapes.request import text_of
+from mutagent.integrations.shapes.request import offered, text_of
 from mutagent.integrations.spec import Request, Response, Target
 from mutagent.integrations.specs.cohere.client import V1, request, usage, with_documents
 
@@ -104,8 +103,6 @@ class ChatEvents:
             found = Response()
         if self.reason is not None and not found.finish_reasons:
             found.finish_reasons = [self.reason]
-        if found.usage is None:
-            found.attributes["mutagent.usage.missing"] = ENDED_EARLY
         return found
 
 

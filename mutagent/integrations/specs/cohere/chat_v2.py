@@ -8,7 +8,8 @@ from typing import Any
 from mutagent.capture.plain import as_list, fields_of, get, get_path, read_list, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat
-from mutagent.integrations.shapes.chat_chunks import ENDED_EARLY, ChatChunks
+from mutagent.integrations.shapes.chat_chunks import ChatChunks
+from mutagent.integrations.shapes.request import offered
 from mutagent.integrations.spec import Request, Response, Target, Usage
 from mutagent.integrations.specs.cohere.client import V2, request, usage, with_documents
 
@@ -49,8 +50,6 @@ class ChatEvents(ChatChunks):
     """Folds the events of a streamed chat. Usage comes with the last, unasked."""
 
     __slots__ = ("error",)
-
-    missing = ENDED_EARLY
 
     def __init__(self) -> None:
         super().__init__()

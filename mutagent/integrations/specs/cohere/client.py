@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import as_list, get, instance_dict, read, read_str, whole
+from mutagent.capture.plain import as_list, get, get_path, instance_dict, read, read_str, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import rerank
 from mutagent.integrations.shapes.errors import api_error, plain_facts

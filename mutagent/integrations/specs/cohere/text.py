@@ -8,7 +8,6 @@ from typing import Any
 from mutagent.capture.plain import as_list, fields_of, get, get_list
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import embeddings, rerank
-from mutagent.integrations.shapes.chat_chunks import ENDED_EARLY
 from mutagent.integrations.shapes.request import text_input
 from mutagent.integrations.spec import Request, Response, Target
 from mutagent.integrations.specs.cohere.client import V1, V2, billed, request, usage
@@ -91,10 +90,7 @@ class GenerateEvents:
     def response(self) -> Response:
         """The generations so far."""
         said = [("".join(self.texts[index]), self.reason) for index in sorted(self.texts)]
-        found = _generated(get(self.final, "id"), said, usage(get(self.final, "meta")))
-        if self.final is None:
-            found.attributes["mutagent.usage.missing"] = ENDED_EARLY
-        return found
+        return _generated(get(self.final, "id"), said, usage(get(self.final, "meta")))
 
 
 TARGETS = tuple(

@@ -129,8 +129,6 @@ class _Hidden:
     hidden: Any = None
     served_by: Any = None
     counted: Any = None
-    # What to say where nobody told the usage; nothing where it comes unasked.
-    without_usage: str | None = chat_chunks.USAGE_MISSING
 
     def see(self, chunk: Any) -> None:
         found = hidden_of(chunk)
@@ -143,10 +141,6 @@ class _Hidden:
     def complete(self, found: Response) -> Response:
         found.id, _ = own_id(found.id)
         found.usage = usage(found.usage) or usage(chat.usage(self.counted))
-        if found.usage is not None:
-            found.attributes.pop("mutagent.usage.missing", None)
-        elif self.without_usage is not None:
-            found.attributes["mutagent.usage.missing"] = self.without_usage
         found = add_hidden(found, self.hidden)
         found.model = self.served_by or found.model
         return found
@@ -189,8 +183,6 @@ class TextChunks(completions.CompletionChunks, _Hidden):
 
 class Events(responses.ResponseEvents, _Hidden):
     """Folds the events of a streamed response, which bring the usage unasked."""
-
-    without_usage = None
 
     def feed(self, event: Any) -> None:
         """Take one event."""

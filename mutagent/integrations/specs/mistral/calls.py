@@ -9,8 +9,9 @@ from typing import Any
 from mutagent.capture.plain import get
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat, embeddings
-from mutagent.integrations.shapes.chat_chunks import ENDED_EARLY, ChatChunks
-from mutagent.integrations.shapes.request import text_input, text_of
+from mutagent.integrations.shapes.chat_chunks import ChatChunks
+from mutagent.integrations.shapes.hosts import provider_of
+from mutagent.integrations.shapes.request import offered, text_input, text_of
 from mutagent.integrations.spec import Request, Response, Target, Usage
 from mutagent.integrations.specs.mistral.client import AZURE, FIRST_PARTY, GOOGLE, asked, server_of, told
 
@@ -83,8 +84,6 @@ class CompletionEvents(ChatChunks):
     """Folds the events of a stream, each of which holds a chunk. Usage comes with the last, unasked."""
 
     __slots__ = ()
-
-    missing = ENDED_EARLY
 
     def feed(self, chunk: Any) -> None:
         """Take the deltas of one event."""
