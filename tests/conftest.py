@@ -20,6 +20,14 @@ else:
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 
+@pytest.fixture(autouse=True)
+def no_failures_of_others() -> None:
+    """Failures of ours that a test counts are its own."""
+    from mutagent import guard
+
+    guard.forget()
+
+
 @pytest.fixture
 def auto_mode() -> Iterator[None]:
     """Every integration patched, as auto mode does it, and restored afterwards."""

@@ -183,7 +183,7 @@ def test_a_directory_that_is_not_ours_costs_spans_and_one_line(tmp_path):
 
 def test_a_read_only_store_can_be_read_and_is_not_written(tmp_path):
     run("print(json.dumps(export(row(1))))\nexporter.close()", tmp_path)
-    for parent in list(tmp_path.parents)[:2]:
+    for parent in list(tmp_path.parents)[:3]:
         parent.chmod(0o755)
     (tmp_path / FILE_NAME).chmod(0o444)
     tmp_path.chmod(0o555)
