@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mutagent.integrations.specs.mistral import calls, conversations
 from mutagent.testing import CapturedSpans
 from tests.integrations.canned import answering, streaming
 from tests.integrations.mistral.cases import AT, HELLO, LIBRARY, TURN, close
@@ -161,3 +162,21 @@ def test_a_run_is_an_agent_with_its_turns_beneath(captured: CapturedSpans) -> No
     assert (turn["kind"], turn["parentSpanId"]) == ("llm.chat", run["spanId"])
     assert run["output"] == turn["output"]
     assert "tokens" not in run
+
+
+def test_who_answers_is_told_by_the_base_url() -> None:
+    given = {"model": "model-1", "messages": HELLO, "server_url": "https://openrouter.ai/api"}
+    assert calls.chat_request(given, None, provider="mistral_ai", streamed=False).provider == "openrouter"
+
+
+def test_a_run_goes_by_its_agents_name() -> None:
+    given = {"run_ctx": {"agent_id": "agent-1"}, "inputs": "Say hello.", "server_url": "https://api.mistral.ai"}
+    found = conversations.request(given, None)
+    assert (found.name, found.attributes["gen_ai.agent.id"]) == ("invoke_agent agent-1", "agent-1")
+
+
+def test_a_turn_that_fails_without_a_code_has_none() -> None:
+    events = conversations.TurnEvents()
+    events.feed({"data": {"type": "conversation.response.error", "message": "Overloaded."}})
+    found = events.response()
+    assert (found.error, "mutagent.error.code" in found.attributes) == ("Overloaded.", False)
