@@ -1,4 +1,4 @@
-"""What a message's span holds of an image."""
+"""What a message's span holds of an image, of tools in a tuple, and of a stream of which nothing came."""
 
 from __future__ import annotations
 
@@ -24,3 +24,22 @@ def test_an_anthropic_image_is_a_placeholder(serve, captured):
         "role": "user",
         "content": [{"type": "image", "source": {**source, "data": {"type": "media", "size": 2048}}}],
     }
+
+
+def test_tools_may_stand_in_a_tuple(serve, captured):
+    tool = {"name": "add", "description": "Adds.", "input_schema": {"type": "object", "properties": {}}}
+    way = SYNC
+    run(
+        MESSAGES, way, serve(),
+        lambda client: way.call(MESSAGES.bound(way, client), **{**MESSAGES.arguments, "tools": (tool,)}),
+    )  # fmt: skip
+    assert captured.spans[0]["attributes"]["gen_ai.tool.definitions"] == [tool]
+
+
+def test_a_stream_that_is_left_unread_has_no_output(serve, captured):
+    async def program(client):
+        await SYNC.close(await MESSAGES.stream(SYNC, client))
+
+    run(MESSAGES, SYNC, serve(), program)
+    assert "output" not in captured.spans[0]
+    assert captured.spans[0]["attributes"]["mutagent.stream.outcome"] == "closed"
