@@ -13,6 +13,7 @@ from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat
 from mutagent.integrations.shapes.asked import asked
 from mutagent.integrations.shapes.counted import Counted
+from mutagent.integrations.shapes.request import offered, text_of
 from mutagent.integrations.spec import Manager, Piece, Request, Response, Target
 
 _RUNS = ("openai.resources.beta.threads.runs.runs",)
@@ -35,8 +36,7 @@ def request(given: dict[str, Any], instance: Any) -> Request:
             text = budget.take(given[name])
             attributes.setdefault("gen_ai.system_instructions", text)
             head.append({"role": "system", "content": text})
-    if type(given.get("tools")) is list and given["tools"]:
-        attributes["gen_ai.tool.definitions"] = budget.take(given["tools"])
+    attributes.update(offered(given, budget))
     said = as_list(given.get("additional_messages")) or read_list(given.get("thread"), "messages")
     results = [_tool_result(item, budget) for item in as_list(given.get("tool_outputs"))]
     messages = budget.sequence(said, lambda message: _message(message, budget))
@@ -45,8 +45,8 @@ def request(given: dict[str, Any], instance: Any) -> Request:
         if type(given.get(name)) is str:
             attributes[attribute] = given[name]
     asks.attributes = attributes
-    about = given.get("assistant_id") or given.get("run_id")
-    asks.name = f"invoke_agent {about}" if type(about) is str else None
+    about = text_of(given.get("assistant_id")) or text_of(given.get("run_id"))
+    asks.name = None if about is None else f"invoke_agent {about}"
     return asks
 
 
@@ -54,7 +54,8 @@ def retrieve_request(given: dict[str, Any], instance: Any) -> Request:
     """What is asked of a run that works by itself: how far it is."""
     asks = request(given, instance)
     asks.input = None
-    asks.name = f"retrieve {given.get('run_id')}"
+    run = text_of(given.get("run_id"))
+    asks.name = "retrieve" if run is None else f"retrieve {run}"
     return asks
 
 
