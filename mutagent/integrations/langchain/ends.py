@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter_ns
 from typing import Any
 
-from mutagent.capture.plain import read, read_str
+from mutagent.capture.plain import as_list, read_str
 from mutagent.capture.snapshot import snapshot
 from mutagent.integrations.bridge import Run
 from mutagent.integrations.langchain.runs import bridge, threads
@@ -45,7 +45,7 @@ def tool_ended(id: Any, output: Any) -> None:
         call_id = read_str(output, "tool_call_id")
         if call_id is not None:
             run.span.attributes.setdefault("gen_ai.tool.call.id", call_id)
-        if read(output, "status") == "error":
+        if read_str(output, "status") == "error":
             run.span.status = "error"
             run.span.status_message = read_str(output, "content")
     if run.tracer.capture_outputs:
@@ -57,6 +57,7 @@ def retriever_ended(id: Any, found: Any) -> None:
     """A retriever answered."""
     run = bridge.pop(id)
     if run is not None:
+        run.span.attributes["mutagent.retrieval.hits"] = len(as_list(found))
         if run.tracer.capture_outputs:
             run.span.output = values.documents(found)
         _finish(run, None)

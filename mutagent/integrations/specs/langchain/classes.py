@@ -6,6 +6,7 @@ from typing import Any
 
 from mutagent.capture.plain import as_list, instance_dict, type_label
 from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes import embeddings
 from mutagent.integrations.spec import Request, Response, Target
 from mutagent.integrations.specs.langchain import values
 
@@ -38,14 +39,10 @@ def embedding_request(given: dict[str, Any], instance: Any) -> Request:
 
 
 def embedding_response(found: Any) -> Response:
-    """How many vectors came, and how long they are; the vectors themselves are not recorded."""
+    """How many vectors came: a list of them, or one."""
     rows = as_list(found)
-    many = bool(rows) and type(rows[0]) is list
-    vector = rows[0] if many else rows
-    output = {"embeddings": len(rows) if many else 1}
-    if vector and type(vector[0]) in (float, int):
-        output["dimensions"] = len(vector)
-    return Response(output={"raw": output})
+    alone = bool(rows) and type(rows[0]) is not list
+    return Response(output=embeddings.counted([rows] if alone else rows))
 
 
 def rerank_request(given: dict[str, Any], instance: Any) -> Request:
@@ -53,10 +50,12 @@ def rerank_request(given: dict[str, Any], instance: Any) -> Request:
     fields = instance_dict(instance) or {}
     parameters = {name: fields[name] for name in ("top_n", "top_k") if type(fields.get(name)) is int}
     found = values.documents(given.get("documents"))
+    query = Snapshot().take(given.get("query"))
     return Request(
         model=values.model_of(instance),
-        input={"text": Snapshot().take(given.get("query")), **found},
+        input={"text": query, **found},
         parameters=parameters,
+        attributes={"gen_ai.retrieval.query.text": query} if type(query) is str else {},
         name=class_name(type(instance)),
     )
 

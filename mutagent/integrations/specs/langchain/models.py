@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import read, read_filled, read_int, read_list, read_path, read_str
+from mutagent.capture.plain import is_blank, read, read_filled, read_int, read_list, read_path, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations import facts
 from mutagent.integrations.shapes.request import parameters
@@ -84,7 +84,7 @@ def response(result: Any) -> Response:
         found.output = {"text": texts[0]} if len(texts) == 1 else {"raw": texts}
     else:
         found.output = {"messages": [message(answer, budget) for answer in answers if answer is not None]}
-    said = read(answers[0], "response_metadata") or {}
+    said = read(answers[0], "response_metadata")
     told = read(result, "llm_output")
     found.model = read_str(said, "model_name") or read_str(said, "model") or read_str(told, "model_name")
     found.id = read_str(said, "id")
@@ -123,7 +123,7 @@ def usage(told: Any) -> Usage | None:
 
 def _reported(told: Any) -> Usage | None:
     """What older models put beside the answer; several prompts of one request report once."""
-    if not told:
+    if is_blank(told):
         return None
     return Usage(
         input=read_int(told, "prompt_tokens"), output=read_int(told, "completion_tokens"),

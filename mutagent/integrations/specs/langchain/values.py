@@ -7,10 +7,12 @@ from typing import Any
 from mutagent.capture.plain import (
     as_list,
     instance_dict,
+    is_blank,
     is_kind,
     loaded,
     model_fields,
     read,
+    read_filled,
     read_list,
     read_str,
     type_label,
@@ -77,7 +79,8 @@ def message(item: Any, budget: Snapshot) -> Any:
 def _message(item: Any, budget: Snapshot) -> dict[str, Any]:
     # Read out once: a state has many of them, and each node gets the state.
     fields = instance_dict(item) or {}
-    role = _ROLES.get(fields.get("type") or "") or fields.get("role") or fields.get("type")
+    kind = read_str(fields, "type")
+    role = _ROLES.get(kind or "") or read_str(fields, "role") or kind
     plain: dict[str, Any] = {"role": role, "content": _content(fields, budget)}
     for name, wire in (("name", "name"), ("tool_call_id", "toolCallId")):
         value = fields.get(name)
@@ -86,21 +89,20 @@ def _message(item: Any, budget: Snapshot) -> dict[str, Any]:
     calls = [*as_list(fields.get("tool_calls")), *as_list(fields.get("invalid_tool_calls"))]
     if calls:
         plain["toolCalls"] = [
-            {"id": read(call, "id"), "name": read(call, "name"), "arguments": budget.take(read(call, "args"))}
+            {"id": read_str(call, "id"), "name": read_str(call, "name"), "arguments": budget.take(read(call, "args"))}
             for call in calls
         ]
     return plain
 
 
 def _content(fields: dict[str, Any], budget: Snapshot) -> Any:
-    content = fields.get("content")
-    more = fields.get("additional_kwargs")
-    thought = read(more, "reasoning_content") if more else None
-    if thought is None and is_kind(content, str):
-        return budget.take(content)
-    parts = [] if not thought else [{"type": "reasoning", "text": budget.take(thought)}]
-    if is_kind(content, str):
-        return [*parts, {"type": "text", "text": budget.take(content)}] if content else parts
+    content, text = fields.get("content"), read_str(fields, "content")
+    thought = read_filled(fields.get("additional_kwargs"), "reasoning_content")
+    if thought is None and text is not None:
+        return budget.take(text)
+    parts = [] if thought is None else [{"type": "reasoning", "text": budget.take(thought)}]
+    if text is not None:
+        return [*parts, {"type": "text", "text": budget.take(text)}] if text else parts
     parts.extend(plain for part in as_list(content) if (plain := _part(part, budget)) is not None)
     return blocks.simple(parts)
 
@@ -111,7 +113,7 @@ def _part(part: Any, budget: Snapshot) -> Any:
     kind = read_str(part, "type")
     if kind in _CALL_PARTS:
         return None
-    if kind == "text" and not read(part, "annotations") and not read(part, "citations"):
+    if kind == "text" and read_filled(part, "annotations", "citations") is None:
         return {"type": "text", "text": budget.take(read(part, "text"))}
     if kind in _REASONING_PARTS:
         return {"type": "reasoning", "text": budget.take(_thought(part))}
@@ -119,10 +121,9 @@ def _part(part: Any, budget: Snapshot) -> Any:
 
 
 def _thought(part: Any) -> Any:
-    for name in ("thinking", "reasoning", "text", "reasoning_content"):
-        text = read(part, name)
-        if text:
-            return text
+    thought = read_filled(part, "thinking", "reasoning", "text", "reasoning_content")
+    if thought is not None:
+        return thought
     summary = [read(item, "text") for item in read_list(part, "summary")]
     return "\n".join(text for text in summary if type(text) is str)
 
@@ -131,7 +132,7 @@ def document(item: Any, budget: Snapshot) -> dict[str, Any]:
     """One document in wire form, with its score where a reranker left one."""
     metadata = read(item, "metadata")
     plain: dict[str, Any] = {"content": budget.take(read(item, "page_content"))}
-    if metadata:
+    if not is_blank(metadata):
         plain["metadata"] = budget.take(metadata)
     for name in _SCORES:
         score = read(metadata, name)
