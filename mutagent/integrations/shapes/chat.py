@@ -28,7 +28,7 @@ REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking")
 
 
 def arguments(text: Any) -> Any:
-    """A tool call's arguments: the object that the JSON text holds, else the text as it is."""
+    """What JSON text holds, a tool call's arguments as a rule; any other text, and what is none, as it is."""
     if type(text) is not str:
         return text
     try:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from mutagent.capture.plain import as_str, instance_dict, read_filled
+from mutagent.integrations.shapes.chat import arguments
 
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "mistral-correlation-id")
 
@@ -13,7 +13,7 @@ _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "mistral
 def api_error(error: BaseException) -> dict[str, Any]:
     """What an API exception says beside its message; empty for any other exception."""
     fields = instance_dict(error) or {}
-    body = _loaded(fields.get("body"))
+    body = arguments(fields.get("body"))  # some clients keep it as text
     # Anthropic nests the error once more than OpenAI does.
     detail = body.get("error", body) if type(body) is dict else None
     detail = detail if type(detail) is dict else {}
@@ -40,16 +40,6 @@ def plain_facts(found: dict[str, Any]) -> dict[str, Any]:
 def _word(fields: dict[str, Any], name: str) -> str | int | None:
     value = fields.get(name)
     return value if type(value) is int else as_str(value)
-
-
-def _loaded(body: Any) -> Any:
-    """A body that a client keeps as text, as the JSON that it is."""
-    if type(body) is not str:
-        return body
-    try:
-        return json.loads(body)
-    except ValueError:
-        return None
 
 
 def lost_event(error: BaseException) -> dict[str, Any] | None:
