@@ -20,7 +20,8 @@ class Request:
     """What one call asks for.
 
     ``input`` is a wire-form IO dict; ``parameters`` are the request parameters by the provider's own names;
-    ``attributes`` is what has its own attribute name already. ``streamed`` says that a stream was asked for.
+    ``attributes`` is what has its own attribute name already. ``server`` is the base URL. ``streamed`` says that a
+    stream was asked for. ``name`` is the span's, where that is not the operation and the model.
     """
 
     model: str | None = None
@@ -94,8 +95,8 @@ class Target:
         parameters: names of positional arguments, where a library takes them by position.
         ask_usage: arguments → arguments that ask a stream for its usage, or None where there is nothing to ask.
         hides: whether a chunk only came because ``ask_usage`` asked for it.
-        response_to: the same, of what came back and of what was asked for: an answer may name parts of that by their
-            place, as a reranker does with documents.
+        response_to: what came back and the :class:`Request` → :class:`Response`, in place of ``response``: an answer
+            may name parts of what was asked for by their place, as a reranker does with documents.
         covers: whether it makes its requests through other targets of its kind, and all of them belong to its span.
         stream_at: the key under which an answer that is a dict holds its stream, where one was asked for.
         beside_stream: what such an answer says beside its stream, as attributes.
