@@ -97,6 +97,7 @@ USAGE = {
     "total_tokens": 12,
     "input_token_details": {"audio_tokens": 9, "text_tokens": 1},
 }
+ENDED_EARLY = "the stream ended before the chunk that carries the usage"
 COUNTS = {
     "gen_ai.usage.input_tokens": 10,
     "gen_ai.usage.output_tokens": 2,
@@ -199,7 +200,8 @@ def test_a_streamed_transcription_is_the_same_span(way, whole, captured):
     if not whole:
         del streamed["tokens"]
         attributes = {name: value for name, value in streamed["attributes"].items() if name not in COUNTS}
-        streamed.update(output={"text": "Hel"}, attributes={**attributes, "mutagent.stream.outcome": "closed"})
+        left = {"mutagent.stream.outcome": "closed", "mutagent.usage.missing": ENDED_EARLY}
+        streamed.update(output={"text": "Hel"}, attributes={**attributes, **left})
     assert seen(captured) == [streamed]
 
 
