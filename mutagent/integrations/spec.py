@@ -19,9 +19,8 @@ Modules = tuple[str, ...]
 class Request:
     """What one call asks for.
 
-    ``input`` is a wire-form IO dict; ``parameters`` are the request parameters by the provider's own names;
-    ``attributes`` is what has its own attribute name already. ``server`` is the base URL. ``streamed`` says that a
-    stream was asked for. ``name`` is the span's, where that is not the operation and the model.
+    ``input`` is a wire-form IO dict; ``parameters`` go by the provider's names, ``attributes`` by those of the span.
+    ``server`` is the base URL, ``name`` the span's where operation and model don't say it; ``streamed``: as a stream.
     """
 
     model: str | None = None
