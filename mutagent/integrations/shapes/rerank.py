@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import as_list, get, read
+from mutagent.capture.plain import as_list, get, get_path, read, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.spec import Request
 
@@ -31,6 +31,12 @@ def document(item: Any, budget: Snapshot) -> Any:
         return {"content": None, "metadata": taken}
     content = taken.pop(name)
     return {"content": content, "metadata": taken} if taken else {"content": content}
+
+
+def billed(meta: Any) -> dict[str, Any]:
+    """Search units, by which some providers bill reranking."""
+    units = whole(get_path(meta, "billed_units", "search_units"))
+    return {} if units is None else {"mutagent.usage.search_units": units}
 
 
 def ranked(results: list[Any], request: Request) -> dict[str, Any]:

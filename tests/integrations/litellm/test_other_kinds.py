@@ -101,6 +101,7 @@ def test_reranking_has_the_documents_in_their_new_order(captured: CapturedSpans)
     assert span["input"] == {"text": "Which?", "documents": [{"content": "one"}, {"content": "two"}]}
     assert span["attributes"]["gen_ai.retrieval.query.text"] == "Which?"
     assert span["output"] == IN_ORDER
+    assert (span["attributes"]["mutagent.usage.search_units"], "tokens" in span) == (1, False)
 
 
 def test_a_router_that_reranks_is_a_chain_around_it(captured: CapturedSpans) -> None:

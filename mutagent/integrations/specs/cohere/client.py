@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import as_list, get, get_path, instance_dict, read, read_str, whole
+from mutagent.capture.plain import as_list, get, instance_dict, read, read_str, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import rerank
 from mutagent.integrations.shapes.errors import api_error, plain_facts
@@ -78,12 +78,6 @@ def _without_blanks(said: Any) -> Any:
     # Early releases' models are of pydantic's first version: their fields, too, stand in the instance's dict.
     units = said if type(said) is dict else instance_dict(said)
     return said if units is None else {unit: count for unit, count in units.items() if count is not None}
-
-
-def billed(raw: Any) -> dict[str, Any]:
-    """Search units, by which reranking is billed."""
-    units = whole(get_path(raw, "billed_units", "search_units"))
-    return {} if units is None else {"mutagent.usage.search_units": units}
 
 
 def error_facts(error: BaseException) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import embeddings, rerank
 from mutagent.integrations.shapes.request import text_input
 from mutagent.integrations.spec import Request, Response, Target
-from mutagent.integrations.specs.cohere.client import V1, V2, billed, request, usage
+from mutagent.integrations.specs.cohere.client import V1, V2, request, usage
 
 # The first version's own method splits many texts into requests on threads, which know nothing of the span: the
 # method is what is traced, not the requests. `ClientV2` has the second version's.
@@ -41,7 +41,7 @@ def rerank_response(answer: Any, asked: Request) -> Response:
     meta = get(answer, "meta")
     found = rerank.ranked(get_list(answer, "results"), asked)
     # What is billed here are searches: a client may fill in 0 for tokens.
-    return Response(id=get(answer, "id"), output=found, attributes=billed(meta))
+    return Response(id=get(answer, "id"), output=found, attributes=rerank.billed(meta))
 
 
 def generate_request(given: dict[str, Any], instance: Any, streamed: bool = False) -> Request:

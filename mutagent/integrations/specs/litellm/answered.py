@@ -112,9 +112,14 @@ def rerank_response(answer: Any, asks: Request) -> Response:
 def _rerank(answer: Any, asks: Request) -> Response:
     meta = get(answer, "meta")
     counts = get(meta, "tokens") or get(meta, "billed_units")
-    told = Usage(input=whole(get(counts, "input_tokens")), output=whole(get(counts, "output_tokens")), raw=meta)
-    found = rerank.ranked(get_list(answer, "results"), asks)
-    return Response(id=get(answer, "id"), output=found, usage=told if meta else None)
+    asked, given = whole(get(counts, "input_tokens")), whole(get(counts, "output_tokens"))
+    return Response(
+        id=get(answer, "id"),
+        output=rerank.ranked(get_list(answer, "results"), asks),
+        # Zeros where searches are billed.
+        usage=Usage(input=asked, output=given or None, raw=meta) if asked else None,
+        attributes=rerank.billed(meta),
+    )
 
 
 image_response = reader(images.response)
