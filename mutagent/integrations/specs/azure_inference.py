@@ -14,7 +14,7 @@ from mutagent.integrations.shapes import chat, embeddings
 from mutagent.integrations.shapes.chat_chunks import ChatChunks
 from mutagent.integrations.shapes.errors import api_error
 from mutagent.integrations.shapes.hosts import provider_of
-from mutagent.integrations.shapes.request import parameters, text_input, text_of
+from mutagent.integrations.shapes.request import offered, parameters, text_input, text_of
 from mutagent.integrations.spec import Integration, Request, Response, Target
 
 SYNC = ("azure.ai.inference._patch",)
@@ -92,11 +92,9 @@ def chat_request(given: dict[str, Any], instance: Any) -> Request:
     """What a chat completion asks for."""
     budget = Snapshot()
     body = _body(given, instance, _CHAT)
-    offered = as_list(body.get("tools"))
     messages = [plain(message) for message in as_list(body.get("messages"))]
     asks = _request(body, instance, chat.messages(messages, budget))
-    if offered:
-        asks.attributes["gen_ai.tool.definitions"] = budget.take(offered)
+    asks.attributes.update(offered(body, budget))
     return asks
 
 

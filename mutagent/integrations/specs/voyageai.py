@@ -7,6 +7,7 @@ from typing import Any
 
 from mutagent.capture.plain import as_list, get, get_list, instance_dict, whole
 from mutagent.integrations.shapes import embeddings, rerank
+from mutagent.integrations.shapes.errors import plain_facts
 from mutagent.integrations.shapes.hosts import provider_of
 from mutagent.integrations.shapes.request import parameters, text_input, text_of
 from mutagent.integrations.spec import Integration, Request, Response, Target, Usage
@@ -46,7 +47,11 @@ def contextual_response(answer: Any) -> Response:
 
 def rerank_request(given: dict[str, Any], instance: Any) -> Request:
     """What is to be ranked, and for which query."""
-    return _request(given, instance, *rerank.asked(given.get("query"), given.get("documents")))
+    asks = _request(given, instance, *rerank.asked(given.get("query"), given.get("documents")))
+    if "top_k" in asks.parameters:
+        # How many to return, as others call it; a model's top_k is something else.
+        asks.parameters["top_n"] = asks.parameters.pop("top_k")
+    return asks
 
 
 def rerank_response(answer: Any, asked: Request) -> Response:
@@ -67,12 +72,13 @@ def usage(answer: Any) -> Usage | None:
 def error_facts(error: BaseException) -> dict[str, Any]:
     """Status, the provider's code and the request's id."""
     kept = instance_dict(error) or {}
-    found = {
-        "http.response.status_code": kept.get("http_status"),
-        "mutagent.error.code": kept.get("code"),
-        "mutagent.request_id": kept.get("request_id"),
-    }
-    return {name: value for name, value in found.items() if value is not None}
+    return plain_facts(
+        {
+            "http.response.status_code": kept.get("http_status"),
+            "mutagent.error.code": kept.get("code"),
+            "mutagent.request_id": kept.get("request_id"),
+        }
+    )
 
 
 def _targets(module: str, cls: str) -> tuple[Target, ...]:

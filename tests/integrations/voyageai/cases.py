@@ -77,7 +77,7 @@ RERANK = _surface(
                 {"content": "one", "metadata": {"index": 0}, "score": 0.25},
             ]
         },
-        attributes={"gen_ai.retrieval.query.text": "Which?", "gen_ai.request.top_k": 2, **USAGE},
+        attributes={"gen_ai.retrieval.query.text": "Which?", "mutagent.request.top_n": 2, **USAGE},
     ),
 )
 SURFACES = (EMBED, RERANK)
