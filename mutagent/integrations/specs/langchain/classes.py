@@ -48,7 +48,8 @@ def embedding_response(found: Any) -> Response:
 def rerank_request(given: dict[str, Any], instance: Any) -> Request:
     """The documents to be put in order, and for which question."""
     fields = instance_dict(instance) or {}
-    parameters = {"top_n": fields[name] for name in ("top_k", "top_n") if type(fields.get(name)) is int}
+    asked = [fields[name] for name in ("top_n", "top_k") if type(fields.get(name)) is int]
+    parameters = {"top_n": asked[0]} if asked else {}
     found = values.documents(given.get("documents"))
     query = Snapshot().take(given.get("query"))
     return Request(
