@@ -208,7 +208,7 @@ def test_on_a_terminal_a_trace_grows_and_stays_when_it_has_ended(home):
             append(home, opening)
             time.sleep(0.1)
         follower.wait_for("open")
-        append(home, row(0x77 << 120, 1, header=HEADER, name="live"))
+        append(home, row(0x77 << 120, 1, header=HEADER, name="live", endTime="2026-01-31T12:00:09.000000Z"))
         # Previews stand only below a trace that has ended and was moved up.
         append(home, row(0x77 << 120, 900, 1, header=HEADER, name="last", output={"text": "the answer"}))
         follower.wait_for("the answer")
