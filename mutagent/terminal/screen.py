@@ -47,6 +47,8 @@ class Screen:
         self._style = style
         self._growing: dict[str, Growing] = {}
         self._changed = False
+        # While rich draws it puts a stream of its own in this one's place, which says that it is no terminal.
+        self._out = sys.stdout
         self._console = Console(highlight=False, markup=False, emoji=False)
         self._live = Live(console=self._console, auto_refresh=False, vertical_overflow="ellipsis", transient=True)
         self._live.start()
@@ -75,6 +77,7 @@ class Screen:
             self._console.print(self._drawn(growing.trace, previews=True))
 
     def _drawn(self, trace: Trace, previews: bool = False) -> Text:
-        out = sys.stdout
-        drawn = render_trace(trace, tree_width(out), previews=previews, bars=bar_columns(out), style=self._style)
+        drawn = render_trace(
+            trace, tree_width(self._out), previews=previews, bars=bar_columns(self._out), style=self._style
+        )
         return Text.from_ansi(drawn, no_wrap=True, end="\n")
