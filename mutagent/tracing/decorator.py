@@ -126,7 +126,10 @@ class _Traced:
             try:
                 result = function(*args, **kwargs)
             except BaseException as error:
-                guarded("trace error", tracer.fail, span, error)
+                try:
+                    tracer.fail(span, error)
+                except RecursionError:
+                    pass  # at the end of the stack; a guard would need one frame more than the start did
                 raise
             finally:
                 context.current.set(outer)
@@ -146,7 +149,10 @@ class _Traced:
             try:
                 result = await function(*args, **kwargs)
             except BaseException as error:
-                guarded("trace error", tracer.fail, span, error)
+                try:
+                    tracer.fail(span, error)
+                except RecursionError:
+                    pass  # at the end of the stack; a guard would need one frame more than the start did
                 raise
             finally:
                 context.current.set(outer)

@@ -9,6 +9,7 @@ from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import ref
 
+from mutagent.guard import guarded
 from mutagent.tracing import failure, ids
 from mutagent.tracing.context import current_session, open_span
 from mutagent.tracing.ids import SPAN_BITS, TRACE_BITS, draw
@@ -115,7 +116,12 @@ class Tracer:
         span.start_tick = perf_counter_ns()
         if sampled:
             self.open[span_number] = held
-            self.sink.started(span)
+            try:
+                self.sink.started(span)
+            except RecursionError:
+                # A start for which the stack has no room leaves no span behind.
+                del self.open[span_number]
+                raise
         return span
 
     def start_under(
@@ -176,7 +182,7 @@ class Tracer:
         if span.duration_ns is None:
             span.duration_ns = perf_counter_ns() - span.start_tick
             try:
-                failure.record(span, error, message)
+                guarded("trace error", failure.record, span, error, message)
             finally:  # at the end of the stack, recording fails too
                 self.hand_over(span)
 

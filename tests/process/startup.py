@@ -32,7 +32,7 @@ class Environment:
 
     def variables(self, **changes: str) -> dict[str, str]:
         """An environment without what the test run's own has for Python and mutagent."""
-        ours = ("PYTHON", "MUTAGENT", "LC_", "LANG", "COV")
+        ours = ("PYTHON", "MUTAGENT", "LC_", "LANG", "COV", "VIRTUAL_ENV")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return {**kept, "HOME": str(self.home), "MUTAGENT_HOME": str(self.home / "mutagent"), **changes}
 
