@@ -47,7 +47,7 @@ PROCESSES = """
 """
 POOL = """
     with context.Pool(2) as pool:
-        print(pool.map(child, range(4), chunksize=1))
+        print(pool.map(child, range(4), chunksize=1), flush=True)  # a worker forked later would say it again
         pool.close(); pool.join()
 """
 EXECUTOR = """

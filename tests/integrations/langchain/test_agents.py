@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.metadata import version
+
 import pytest
 from langchain_core.tools import tool
 
@@ -81,7 +84,14 @@ def as_events(agent):
     return run(read())
 
 
-@pytest.mark.parametrize("way", [called, awaited, streamed, token_by_token, as_events])
+# Without tracing as well: from 1.0 on LangGraph hands tokens of async nodes over by the context that a task is given.
+NO_TOKENS = pytest.mark.skipif(
+    sys.version_info < (3, 11) and version("langgraph") >= "1", reason="LangGraph streams no tokens of async nodes here"
+)
+WAYS = [called, awaited, streamed, pytest.param(token_by_token, marks=NO_TOKENS), as_events]
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_an_agent_with_two_tools_at_once_is_one_tree_however_it_is_called(serve_counted, captured, way):
     provider = serve_counted(BOTH, ANSWER)
     assert way(guide()) == "Cold, and late."
