@@ -126,10 +126,7 @@ class _Traced:
             try:
                 result = function(*args, **kwargs)
             except BaseException as error:
-                try:
-                    tracer.fail(span, error)
-                except RecursionError:
-                    pass  # at the end of the stack; a guard would need one frame more than the start did
+                guarded("trace error", tracer.fail, span, error)
                 raise
             finally:
                 context.current.set(outer)
@@ -149,10 +146,7 @@ class _Traced:
             try:
                 result = await function(*args, **kwargs)
             except BaseException as error:
-                try:
-                    tracer.fail(span, error)
-                except RecursionError:
-                    pass  # at the end of the stack; a guard would need one frame more than the start did
+                guarded("trace error", tracer.fail, span, error)
                 raise
             finally:
                 context.current.set(outer)

@@ -9,7 +9,6 @@ from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import ref
 
-from mutagent.guard import guarded
 from mutagent.tracing import failure, ids
 from mutagent.tracing.context import current_session, open_span
 from mutagent.tracing.ids import SPAN_BITS, TRACE_BITS, draw
@@ -182,7 +181,7 @@ class Tracer:
         if span.duration_ns is None:
             span.duration_ns = perf_counter_ns() - span.start_tick
             try:
-                guarded("trace error", failure.record, span, error, message)
+                failure.record(span, error, message)
             finally:  # at the end of the stack, recording fails too
                 self.hand_over(span)
 
