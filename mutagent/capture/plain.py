@@ -7,10 +7,9 @@ storage beneath instead: the C slots of builtin types (which a subclass can't ov
 from __future__ import annotations
 
 import sys
-from types import GetSetDescriptorType, MemberDescriptorType
-from typing import Any, TypeVar
+from typing import Any
 
-T = TypeVar("T")
+from mutagent.capture.kinds import Kind, kind_of, slot_of
 
 # A metaclass may override attribute access on a class; the slots of `type` itself can't be.
 _mro_of = type.__dict__["__mro__"].__get__
@@ -27,11 +26,8 @@ def type_label(kind: type) -> str:
 
 def is_kind(value: Any, kind: type) -> bool:
     """Whether the value's class descends from ``kind``; unlike isinstance it asks neither the object nor the class."""
-    # Not `in`: that compares, and a metaclass of the user's may have its own comparison.
-    for base in _mro_of(type(value)):  # noqa: SIM110 - a generator costs three times as much
-        if base is kind:
-            return True
-    return False
+    # By id: `in` compares, and a metaclass of the user's may have its own comparison.
+    return id(kind) in kind_of(type(value)).bases
 
 
 def is_exactly(value: Any, *kinds: type) -> bool:
@@ -41,15 +37,6 @@ def is_exactly(value: Any, *kinds: type) -> bool:
         if kind is each:
             return True
     return False
-
-
-def first_of(value: Any, table: dict[int, T]) -> T | None:
-    """What a table by ``id(class)`` says about the nearest class that the value's class descends from."""
-    for base in _mro_of(type(value)):
-        found = table.get(id(base))
-        if found is not None:
-            return found
-    return None
 
 
 def class_attribute(kind: type, name: str) -> Any:
@@ -63,31 +50,22 @@ def class_attribute(kind: type, name: str) -> Any:
 
 def instance_dict(value: Any) -> dict[str, Any] | None:
     """The dict that holds an instance's attributes, or None where there is none or a class stands in its way."""
-    for base in _mro_of(type(value)):
-        descriptor = _dict_of_class(base).get("__dict__")
-        if descriptor is not None:
-            if type(descriptor) is not GetSetDescriptorType:
-                return None
-            found = descriptor.__get__(value)
-            return found if type(found) is dict else None
-    return None
+    stored = kind_of(type(value)).stored
+    found = None if stored is None else stored(value)
+    return found if type(found) is dict else None
 
 
 def model_fields(value: Any) -> dict[str, Any] | None:
     """The fields of a pydantic model or a dataclass instance by name, extras included; None for anything else."""
-    kind = type(value)
-    for base in _mro_of(kind):
-        own = _dict_of_class(base)
-        if "__pydantic_fields_set__" in own or "__pydantic_core_schema__" in own:
-            return _pydantic_fields(value)
-        if type(own.get("__dataclass_fields__")) is dict:
-            return _dataclass_fields(value, own["__dataclass_fields__"])
-    return None
+    kind = kind_of(type(value))
+    if kind.is_model:
+        return _pydantic_fields(value, kind)
+    return None if kind.declared is None else _dataclass_fields(value, kind.declared)
 
 
-def _pydantic_fields(value: Any) -> dict[str, Any]:
-    fields = instance_dict(value) or {}
-    extra = _slot(value, "__pydantic_extra__")
+def _pydantic_fields(value: Any, kind: Kind) -> dict[str, Any]:
+    fields = (None if kind.stored is None else kind.stored(value)) or {}
+    extra = None if kind.extra is None else _held(kind.extra, value)
     return {**fields, **extra} if type(extra) is dict and extra else fields
 
 
@@ -97,29 +75,26 @@ def _dataclass_fields(value: Any, declared: dict[str, Any]) -> dict[str, Any]:
     for name in declared:
         if name in stored:
             found[name] = stored[name]
-        else:
-            held = _slot(value, name)
-            if held is not _MISSING:
-                found[name] = held
+            continue
+        slot = slot_of(type(value), name)
+        held = _MISSING if slot is None else _held(slot, value)
+        if held is not _MISSING:
+            found[name] = held
     return found
 
 
 _MISSING: Any = object()
 # By id: a class of the user's may have a comparison of its own, which `in` would run.
 _UNNAMED_KINDS = frozenset(map(id, (str, int, float, bool, list, tuple)))
-_PLAIN_KINDS = _UNNAMED_KINDS | {id(dict), id(bytes)}
+PLAIN_KINDS = _UNNAMED_KINDS | {id(dict), id(bytes)}
 _NO_FIELDS: dict[str, Any] = {}
 
 
-def _slot(value: Any, name: str) -> Any:
-    for base in _mro_of(type(value)):
-        descriptor = _dict_of_class(base).get(name)
-        if type(descriptor) is MemberDescriptorType:
-            try:
-                return descriptor.__get__(value)
-            except AttributeError:
-                return _MISSING
-    return _MISSING
+def _held(slot: Any, value: Any) -> Any:
+    try:
+        return slot(value)
+    except AttributeError:
+        return _MISSING
 
 
 def read(value: Any, name: str) -> Any:
@@ -147,6 +122,9 @@ def fields_of(value: Any) -> dict[str, Any]:
         return value
     if value is None or id(type(value)) in _UNNAMED_KINDS:
         return {}
+    kind = kind_of(type(value))
+    if kind.is_model and kind.plain == 0:
+        return _pydantic_fields(value, kind)
     stored = instance_dict(value) or {}
     found = dict(dict.items(value)) if is_kind(value, dict) else model_fields(value)
     return stored if found is None or found is stored else {**found, **stored}
@@ -202,7 +180,7 @@ def is_blank(value: Any) -> bool:
     """None, False, 0, an empty text or container, or "not given"; objects of the program's own are not asked."""
     if value is None:
         return True
-    return not value if id(type(value)) in _PLAIN_KINDS else is_unset(value)
+    return not value if id(type(value)) in PLAIN_KINDS else is_unset(value)
 
 
 def read_int(value: Any, name: str) -> int | None:
@@ -215,7 +193,7 @@ def read_int(value: Any, name: str) -> int | None:
 
 def is_unset(value: Any) -> bool:
     """Whether a client library's own "not given" sentinel stands here (openai and anthropic send them as arguments)."""
-    return _qualname_of(type(value)) in ("NotGiven", "Omit", "Unset", "UNSET", "_Unset")
+    return kind_of(type(value)).is_unset
 
 
 def given(arguments: dict[str, Any]) -> dict[str, Any]:

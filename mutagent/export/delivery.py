@@ -31,11 +31,15 @@ _RECOVERY_SECONDS = 0.5
 
 
 class Pace(NamedTuple):
-    """When sending is due: at ``batch_size`` spans or ``interval`` seconds, but ``gap`` after the last."""
+    """When sending is due: at ``batch_size`` spans or ``interval`` seconds, but ``gap`` seconds after the last.
+
+    ``nap``: seconds that the encoder waits after a span's end, for what ends meanwhile to come along.
+    """
 
     batch_size: int
     interval: float
     gap: float
+    nap: float
 
 
 class Delivery:
@@ -50,6 +54,7 @@ class Delivery:
 
     def __init__(self, exporter: Exporter, pace: Pace, max_bytes: int, spool: Spool | None = None) -> None:
         self.exporter = exporter
+        self.nap = pace.nap
         self._pace = pace
         self._max_bytes = max_bytes
         self._spool = spool

@@ -61,7 +61,8 @@ class Pipeline:
             for delivery in self._deliveries
             if getattr(delivery.exporter, "blocking", False)
         }
-        self._worker = Worker(self._step, lambda: bool(self._queue), cost.prepare)
+        nap = min((delivery.nap for delivery in self._deliveries), default=0.0)
+        self._worker = Worker(self._step, lambda: bool(self._queue), cost.prepare, nap=nap)
         self._shows_open = any(delivery.exporter.wants_open for delivery in self._deliveries)
         self._shown: set[int] = set()
         self._fresh = True

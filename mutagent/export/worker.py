@@ -69,7 +69,7 @@ class Worker:
         pending: Callable[[], bool],
         prepare: Callable[[], None] | None = None,
         waits: bool = False,
-        nap: float = 0.05,
+        nap: float = 0.0,
     ) -> None:
         self._step = step
         self._pending = pending

@@ -7,12 +7,13 @@ from inspect import isasyncgen, isgenerator
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from mutagent.capture.kinds import kind_of
 from mutagent.capture.plain import instance_dict, is_kind
 from mutagent.guard import Guard, attempt
 from mutagent.integrations.engine import Call
 from mutagent.integrations.shapes.errors import request_id_of
 from mutagent.integrations.spec import Raw
-from mutagent.integrations.streams import record
+from mutagent.integrations.streams import is_of, record
 
 
 class Unread:
@@ -74,18 +75,15 @@ def _record_beside(call: Call, result: dict[str, Any]) -> None:
 
 def is_stream(call: Call, result: Any) -> bool:
     """Whether the answer comes in pieces: an iterator, or an iterable where a stream was asked for."""
-    kind = type(result)
-    if hasattr(kind, "__next__") or hasattr(kind, "__anext__"):
+    kind = kind_of(type(result))
+    if kind.iterates:
         return True
     streamed = call.request is not None and call.request.streamed
-    return streamed and (hasattr(kind, "__iter__") or hasattr(kind, "__aiter__")) and not is_kind(result, dict)
+    return streamed and kind.iterable and not is_kind(result, dict)
 
 
 def _is_raw(call: Call, result: Any) -> bool:
-    names = {base.__name__ for base in type(result).__mro__[:4]}
-    return any(
-        isinstance(piece, Raw) and piece.class_name in names for piece in call.traced.integration.pieces
-    ) and hasattr(result, "http_response")
+    return is_of(call.traced.integration, Raw, result) and hasattr(result, "http_response")
 
 
 def _settle_raw(call: Call, response: Any) -> None:
@@ -115,7 +113,8 @@ def _loaded_body(response: Any) -> Any:
 
 def parsed(response: Any, result: Any) -> Any:
     """The program has parsed a raw response: a stream is watched from here on, anything else is the answer."""
-    unread = _unread.pop(response, None)
+    # Clients parse every answer by way of a raw response.
+    unread = _unread.pop(response, None) if len(_unread) else None
     if unread is None:
         return result
     call = unread.taken()

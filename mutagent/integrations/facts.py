@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from mutagent.capture.snapshot import Snapshot, snapshot
+from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.spec import Request, Response, Usage
 from mutagent.tracing.span import MutagentSpan
 
@@ -128,7 +128,7 @@ def apply_usage(span: MutagentSpan, usage: Usage) -> None:
     # Said by a client underneath, who was told less.
     attributes.pop("mutagent.usage.missing", None)
     if usage.raw is not None:
-        attributes["mutagent.usage.raw"] = snapshot(usage.raw)
+        attributes["mutagent.usage.raw"] = usage.raw
 
 
 @lru_cache(maxsize=256)

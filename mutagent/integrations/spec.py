@@ -37,7 +37,7 @@ class Request:
 class Usage:
     """Token counts after normalisation: input includes both cache parts, output includes reasoning.
 
-    What the provider didn't say is None. ``raw`` is the provider's own object.
+    What the provider didn't say is None. ``raw`` is a snapshot of the provider's own object.
     """
 
     input: int | None = None

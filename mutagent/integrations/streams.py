@@ -11,12 +11,15 @@ from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
 
+from mutagent.capture.kinds import kind_of
 from mutagent.guard import Guard, attempt
 from mutagent.integrations.engine import Call
 from mutagent.integrations.shapes.errors import lost_event, request_id_of
-from mutagent.integrations.spec import Chunks, Iteration
+from mutagent.integrations.spec import Chunks, Integration, Iteration, Raw
 from mutagent.tracing import context
 
+# Looked up once: they are called three times a chunk.
+_current, _make_current = context.current.get, context.current.set
 # Of what counts tokens, where a stream told none: what its program can do about it, or why it is so.
 _COUNTS = ("llm.chat", "llm.completion")
 _NOT_ASKED = "the stream carried no usage: pass stream_options={'include_usage': True} or set MUTAGENT_STREAM_USAGE=1"
@@ -26,16 +29,19 @@ _ENDED_EARLY = "the stream ended before the chunk that carries the usage"
 class Recording:
     """An iterator, sync or async, that shows each chunk to the accumulator on its way to the program."""
 
-    __slots__ = ("__weakref__", "call", "chunks", "ended", "hides", "inner", "started")
+    __slots__ = ("__weakref__", "call", "chunks", "ended", "hides", "inner", "span", "started", "take")
 
     def __init__(self, call: Call, inner: Any) -> None:
         assert call.traced.target.chunks is not None
         self.call = call
+        self.span = call.span
         self.inner = inner
         self.chunks: Chunks = call.traced.target.chunks()
         self.hides = call.traced.target.hides if call.asked_usage else None
         self.started = False
         self.ended = False
+        # Takes what a chunk says; True where the program never asked for it.
+        self.take: Callable[[Any], bool | None] = self.first
 
     def __iter__(self) -> Any:
         return self
@@ -45,38 +51,43 @@ class Recording:
 
     def __next__(self) -> Any:
         while True:
-            outer = context.current.get()
-            context.current.set(self.call.span)
+            outer = _current()
+            _make_current(self.span)
             try:
                 chunk = next(self.inner)
             except BaseException as error:
                 self.stopped(error)
                 raise
             finally:
-                context.current.set(outer)
-            if attempt(self.call.traced, "chunk", self.hidden, chunk) is not True:
+                _make_current(outer)
+            if attempt(self.call.traced, "chunk", self.take, chunk) is not True:
                 return chunk
 
     async def __anext__(self) -> Any:
         while True:
-            outer = context.current.get()
-            context.current.set(self.call.span)
+            outer = _current()
+            _make_current(self.span)
             try:
                 chunk = await self.inner.__anext__()
             except BaseException as error:
                 self.stopped(error)
                 raise
             finally:
-                context.current.set(outer)
-            if attempt(self.call.traced, "chunk", self.hidden, chunk) is not True:
+                _make_current(outer)
+            if attempt(self.call.traced, "chunk", self.take, chunk) is not True:
                 return chunk
+
+    def first(self, chunk: Any) -> bool | None:
+        """Take the first chunk, and the time that it took."""
+        self.started = True
+        waited = perf_counter_ns() - self.call.span.start_tick
+        self.call.span.attributes["gen_ai.response.time_to_first_chunk"] = waited / 1e9
+        # Straight to the accumulator where nothing is hidden: there are hundreds of chunks to a call.
+        self.take = self.chunks.feed if self.hides is None else self.hidden
+        return self.take(chunk)
 
     def hidden(self, chunk: Any) -> bool:
         """Take what the chunk says; True where the program never asked for this chunk."""
-        if not self.started:
-            self.started = True
-            waited = perf_counter_ns() - self.call.span.start_tick
-            self.call.span.attributes["gen_ai.response.time_to_first_chunk"] = waited / 1e9
         self.chunks.feed(chunk)
         return self.hides is not None and self.hides(chunk)
 
@@ -138,7 +149,7 @@ class Recording:
             self.stopped(error)
             raise
         if not self.ended:
-            attempt(self.call.traced, "chunk", self.hidden, piece)
+            attempt(self.call.traced, "chunk", self.take, piece)
         return piece
 
     def close(self) -> None:
@@ -200,8 +211,17 @@ class Watched:
 
 
 def _makes_iterators(call: Call, stream: Any) -> bool:
-    names = {base.__name__ for base in type(stream).__mro__}
-    return any(isinstance(piece, Iteration) and piece.class_name in names for piece in call.traced.integration.pieces)
+    return is_of(call.traced.integration, Iteration, stream)
+
+
+def is_of(integration: Integration, piece: type[Iteration] | type[Raw], value: Any) -> bool:
+    """Whether a piece of this kind is about a value's class."""
+    return not _class_names(integration, piece).isdisjoint(kind_of(type(value)).names)
+
+
+@functools.lru_cache(maxsize=256)
+def _class_names(integration: Integration, piece: Any) -> frozenset[str]:
+    return frozenset(each.class_name for each in integration.pieces if isinstance(each, piece))
 
 
 def iterating_wrapper(iterator: str, original: Callable[[Any], Any]) -> Callable[[Any], Any]:

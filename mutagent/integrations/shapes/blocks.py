@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mutagent.capture.plain import as_list, get, get_path, read, read_filled, read_list, read_str, whole
+from mutagent.capture.plain import as_list, read, read_filled, read_list, read_str, whole
 from mutagent.capture.snapshot import Snapshot
+from mutagent.integrations.shapes.tokens import counts_of, part
 from mutagent.integrations.spec import Usage
 
 
@@ -112,14 +113,15 @@ def usage(raw: Any) -> Usage | None:
     """Token counts: input tokens exclude both cache parts here, so they are added."""
     if raw is None:
         return None
-    fresh = whole(get(raw, "input_tokens"))
-    read_tokens = whole(get(raw, "cache_read_input_tokens"))
-    created = whole(get(raw, "cache_creation_input_tokens"))
+    counts = counts_of(raw)
+    fresh = whole(counts.get("input_tokens"))
+    read_tokens = whole(counts.get("cache_read_input_tokens"))
+    created = whole(counts.get("cache_creation_input_tokens"))
     return Usage(
         input=None if fresh is None else fresh + (read_tokens or 0) + (created or 0),
-        output=whole(get(raw, "output_tokens")),
+        output=whole(counts.get("output_tokens")),
         cache_read=read_tokens,
         cache_creation=created,
-        reasoning=whole(get_path(raw, "output_tokens_details", "thinking_tokens")),
-        raw=raw,
+        reasoning=whole(part(counts, "output_tokens_details").get("thinking_tokens")),
+        raw=counts,
     )

@@ -7,10 +7,9 @@ from typing import Any
 
 from mutagent.capture.plain import (
     as_list,
+    as_str,
     fields_of,
     get,
-    get_list,
-    get_path,
     is_blank,
     is_unset,
     read,
@@ -18,9 +17,10 @@ from mutagent.capture.plain import (
     read_list,
     read_str,
     whole,
-)  # fmt: skip
+)
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes.servers import server_of_answer
+from mutagent.integrations.shapes.tokens import counts_of, part
 from mutagent.integrations.spec import Response, Usage
 
 # Where OpenAI-compatible providers put the model's reasoning.
@@ -49,17 +49,23 @@ def message(item: Any, budget: Snapshot) -> Any:
     """One message, a dict or a model, in wire form."""
     if type(item) is dict and len(item) == 2 and type(item.get("content")) is str and type(item.get("role")) is str:
         return {"role": item["role"], "content": budget.text(item["content"])}  # by far the commonest
-    # Once: of a model, all that it does not have would be searched for again and again.
-    fields = fields_of(item)
-    role = read_str(fields, "role")
+    # What is empty is looked at once: most of what a model has is.
+    fields = {
+        name: value
+        for name, value in list(fields_of(item).items())
+        if value is not None and (type(value) is not list or value)
+    }
+    role, content = as_str(fields.get("role")), fields.get("content")
     if role is None:
         return budget.take(item)
+    if len(fields) == 2 and type(content) is str:
+        return {"role": role, "content": budget.text(content, "content")}
     plain: dict[str, Any] = {"role": role, "content": _content(fields, budget)}
     for name, wire in (("name", "name"), ("tool_call_id", "toolCallId")):
-        value = read_str(fields, name)
+        value = as_str(fields.get(name))
         if value is not None:
             plain[wire] = value
-    calls = [tool_call(call, budget) for call in read_list(fields, "tool_calls")]
+    calls = [tool_call(call, budget) for call in as_list(fields.get("tool_calls"))]
     function_call = fields.get("function_call")
     if function_call is not None:
         calls.append(_function(function_call, budget))
@@ -142,50 +148,48 @@ def usage(raw: Any) -> Usage | None:
     """Token counts: prompt tokens include cached ones here, completion tokens include reasoning."""
     if raw is None:
         return None
-    prompt, completion, total = (whole(get(raw, f"{name}_tokens")) for name in ("prompt", "completion", "total"))
-    reasoning = whole(get_path(raw, "completion_tokens_details", "reasoning_tokens"))
+    counts = counts_of(raw)
+    given, made = part(counts, "prompt_tokens_details"), part(counts, "completion_tokens_details")
+    prompt, completion = whole(counts.get("prompt_tokens")), whole(counts.get("completion_tokens"))
+    total, reasoning = whole(counts.get("total_tokens")), whole(made.get("reasoning_tokens"))
     if reasoning and prompt is not None and completion is not None and total == prompt + completion + reasoning:
         completion += reasoning  # xAI counts it apart; its total tells
     return Usage(
         input=prompt,
         output=completion,
         total=total,
-        cache_read=_cached(raw),
-        cache_creation=whole(get_path(raw, "prompt_tokens_details", "cache_write_tokens")),
+        cache_read=_cached(counts, given),
+        cache_creation=whole(given.get("cache_write_tokens")),
         reasoning=reasoning,
-        input_audio=whole(get_path(raw, "prompt_tokens_details", "audio_tokens")),
-        output_audio=whole(get_path(raw, "completion_tokens_details", "audio_tokens")),
-        raw=raw,
+        input_audio=whole(given.get("audio_tokens")),
+        output_audio=whole(made.get("audio_tokens")),
+        raw=counts,
     )
 
 
-_CACHED = (
-    ("prompt_tokens_details", "cached_tokens"),
-    ("prompt_cache_hit_tokens",),
-    ("cached_tokens",),
-    ("prompt_token_details", "cached_tokens"),  # Assistants
-)
-
-
-def _cached(raw: Any) -> int | None:
+def _cached(counts: dict[str, Any], given: dict[str, Any]) -> int | None:
     """Tokens read from a cache; DeepSeek, Together and Moonshot have told them outside of the details."""
-    for path in _CACHED:
-        count = get_path(raw, *path)
-        if count is not None:
-            return whole(count)
-    return None
+    count = given.get("cached_tokens")
+    if count is None:
+        count = counts.get("prompt_cache_hit_tokens")
+    if count is None:
+        count = counts.get("cached_tokens")
+    if count is None:
+        count = part(counts, "prompt_token_details").get("cached_tokens")  # Assistants
+    return whole(count)
 
 
 def response(answer: Any) -> Response:
     """A whole chat completion."""
     budget = Snapshot()
-    choices = get_list(answer, "choices")
+    fields = fields_of(answer)
+    choices = [fields_of(choice) for choice in as_list(fields.get("choices"))]
     return Response(
-        model=get(answer, "model"),
-        id=get(answer, "id"),
-        finish_reasons=[reason for choice in choices if (reason := get(choice, "finish_reason"))],
-        output={"messages": [message(said, budget) for choice in choices if (said := get(choice, "message"))]},
-        usage=usage(get(answer, "usage")),
+        model=fields.get("model"),
+        id=fields.get("id"),
+        finish_reasons=[reason for choice in choices if (reason := choice.get("finish_reason"))],
+        output={"messages": [message(said, budget) for choice in choices if (said := choice.get("message"))]},
+        usage=usage(fields.get("usage")),
         attributes=facts(answer),
         server=server_of_answer(answer),
     )

@@ -35,17 +35,21 @@ class ChatChunks:
             self.id, self.model, self.facts = fields.get("id"), fields.get("model"), facts(chunk)
             self.server = server_of_answer(chunk)
         used = fields.get("usage")
-        if used is None and (groq := get(chunk, "x_groq")) is not None:
-            used = get(groq, "usage")
         if used is not None:
-            self.usage = used
-            self.server = self.server or server_of_answer(chunk)
+            self.feed_usage(chunk, used)
         for choice in fields.get("choices") or ():
-            index = get(choice, "index") or 0
+            said = choice if type(choice) is dict else choice.__dict__
+            index = said.get("index") or 0
             state = self.choices.get(index)
             if state is None:
                 state = self.choices[index] = _Choice()
-            state.feed(choice)
+            state.feed(said)
+            if state.finish_reason is not None and self.usage is None and (groq := get(chunk, "x_groq")) is not None:
+                self.feed_usage(chunk, get(groq, "usage"))
+
+    def feed_usage(self, chunk: Any, used: Any) -> None:
+        self.usage = used
+        self.server = self.server or server_of_answer(chunk)
 
     def response(self) -> Response:
         """The completion so far."""
@@ -84,21 +88,23 @@ class _Choice:
         self.images: list[Any] = []
         self.finish_reason: str | None = None
 
-    def feed(self, choice: Any) -> None:
-        fields = choice if type(choice) is dict else choice.__dict__
-        self.finish_reason = fields.get("finish_reason") or self.finish_reason
-        delta = fields.get("delta")
+    def feed(self, choice: dict[str, Any]) -> None:
+        self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        delta = choice.get("delta")
         if delta is None:
             return
         parts = delta if type(delta) is dict else delta.__dict__
+        extra = getattr(delta, "__pydantic_extra__", None) or {}
         text = parts.get("content")
         if type(text) is str and text:
             self.text.append(text)
+            # Most deltas are that and nothing else: half of what a chunk cost was to look for more.
+            if not extra and list(parts.values()).count(None) == len(parts) - 1:
+                return
         elif type(text) is list:
             self.feed_content(text)
         if parts.get("refusal"):
             self.refusal.append(parts["refusal"])
-        extra = getattr(delta, "__pydantic_extra__", None) or {}
         for call in parts.get("tool_calls") or extra.get("tool_calls") or ():
             self.feed_call(call)
         if parts.get("function_call") is not None:

@@ -153,5 +153,20 @@ def client_of(instance: Any, default: str) -> tuple[str, str | None]:
     client = getattr(instance, "_client", None)
     if client is None:
         return default, None
-    base_url = str(getattr(client, "base_url", ""))
+    base_url = _text_of(getattr(client, "base_url", ""))
     return provider_of(type(client).__name__, base_url, default), base_url or None
+
+
+# A client gives the same object at every call: to write one out takes longer than all else here.
+_texts: dict[int, tuple[Any, str]] = {}
+_MOST_TEXTS = 256
+
+
+def _text_of(url: Any) -> str:
+    """A base URL, a client's own object as a rule, as text."""
+    known = _texts.get(id(url))
+    if known is None or known[0] is not url:
+        if len(_texts) >= _MOST_TEXTS:
+            _texts.clear()
+        known = _texts[id(url)] = (url, str(url))
+    return known[1]

@@ -1,11 +1,28 @@
-"""Token counts as OpenAI's surfaces beside chat completions tell them: Responses, images, audio, Realtime."""
+"""Token counts: how they are read, and those that OpenAI's surfaces beside chat completions tell.
+
+Those are Responses, images, audio and Realtime.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import get, whole
+from mutagent.capture.plain import fields_of, whole
+from mutagent.capture.snapshot import flat_copy
 from mutagent.integrations.spec import Usage
+
+_NONE: dict[str, Any] = {}
+
+
+def counts_of(raw: Any) -> dict[str, Any]:
+    """The provider's own object as a dict of ours: copied once, as the span keeps it, and then read by its names."""
+    return flat_copy(fields_of(raw))
+
+
+def part(counts: dict[str, Any], name: str) -> dict[str, Any]:
+    """The counts within counts, such as ``prompt_tokens_details``; empty where there are none."""
+    found = counts.get(name)
+    return found if type(found) is dict else _NONE
 
 
 def usage(raw: Any) -> Usage | None:
@@ -15,17 +32,18 @@ def usage(raw: Any) -> Usage | None:
     """
     if raw is None:
         return None
+    counts = counts_of(raw)
     # Audio and Realtime say "input_token_details", the others "input_tokens_details".
-    asked = get(raw, "input_tokens_details") or get(raw, "input_token_details")
-    given = get(raw, "output_tokens_details") or get(raw, "output_token_details")
+    asked = part(counts, "input_tokens_details") or part(counts, "input_token_details")
+    given = part(counts, "output_tokens_details") or part(counts, "output_token_details")
     return Usage(
-        input=whole(get(raw, "input_tokens")),
-        output=whole(get(raw, "output_tokens")),
-        total=whole(get(raw, "total_tokens")),
-        cache_read=whole(get(asked, "cached_tokens")),
-        cache_creation=whole(get(asked, "cache_write_tokens")),
-        reasoning=whole(get(given, "reasoning_tokens")),
-        input_audio=whole(get(asked, "audio_tokens")),
-        output_audio=whole(get(given, "audio_tokens")),
-        raw=raw,
+        input=whole(counts.get("input_tokens")),
+        output=whole(counts.get("output_tokens")),
+        total=whole(counts.get("total_tokens")),
+        cache_read=whole(asked.get("cached_tokens")),
+        cache_creation=whole(asked.get("cache_write_tokens")),
+        reasoning=whole(given.get("reasoning_tokens")),
+        input_audio=whole(asked.get("audio_tokens")),
+        output_audio=whole(given.get("audio_tokens")),
+        raw=counts,
     )

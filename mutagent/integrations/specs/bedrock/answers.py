@@ -207,7 +207,7 @@ def _counted(vendors: Usage | None, metrics: Any) -> Usage | None:
     if found is None:
         return vendors
     found.reasoning = vendors.reasoning
-    found.raw = {**vendors.raw, **metrics} if type(vendors.raw) is dict else metrics
+    found.raw = {**(vendors.raw or {}), **metrics}
     return found
 
 

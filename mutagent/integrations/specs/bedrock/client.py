@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mutagent.capture.plain import get, get_path, instance_dict, is_exactly, read_path, whole
-from mutagent.capture.snapshot import Snapshot
+from mutagent.capture.snapshot import Snapshot, snapshot
 from mutagent.integrations.shapes.errors import plain_facts
 from mutagent.integrations.spec import Request, Response, Usage
 
@@ -104,7 +104,7 @@ def usage(raw: Any) -> Usage | None:
         total=whole(get(raw, "totalTokens")),
         cache_read=read,
         cache_creation=written,
-        raw=raw,
+        raw=snapshot(raw),
     )
 
 

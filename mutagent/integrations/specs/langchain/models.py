@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mutagent.capture.plain import is_blank, read, read_filled, read_int, read_list, read_path, read_str
-from mutagent.capture.snapshot import Snapshot
+from mutagent.capture.snapshot import Snapshot, snapshot
 from mutagent.integrations import facts
 from mutagent.integrations.shapes.request import parameters
 from mutagent.integrations.spec import Response, Usage
@@ -117,7 +117,7 @@ def usage(told: Any) -> Usage | None:
         reasoning=read_int(made, "reasoning"),
         input_audio=read_int(given, "audio"),
         output_audio=read_int(made, "audio"),
-        raw=told,
+        raw=snapshot(told),
     )
 
 
@@ -127,7 +127,7 @@ def _reported(told: Any) -> Usage | None:
         return None
     return Usage(
         input=read_int(told, "prompt_tokens"), output=read_int(told, "completion_tokens"),
-        total=read_int(told, "total_tokens"), raw=told,
+        total=read_int(told, "total_tokens"), raw=snapshot(told),
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mutagent.capture.plain import get, get_list, whole
+from mutagent.capture.snapshot import snapshot
 from mutagent.integrations.facts import server_of
 from mutagent.integrations.shapes import (
     audio,
@@ -117,7 +118,7 @@ def _rerank(answer: Any, asks: Request) -> Response:
         id=get(answer, "id"),
         output=rerank.ranked(get_list(answer, "results"), asks),
         # Zeros where searches are billed.
-        usage=Usage(input=asked, output=given or None, raw=meta) if asked else None,
+        usage=Usage(input=asked, output=given or None, raw=snapshot(meta)) if asked else None,
         attributes=rerank.billed(meta),
     )
 

@@ -1,0 +1,87 @@
+"""What is known of a class, found out once: a walk along its bases costs more than reading a value.
+
+Everything is read from the C slots of ``type`` and from the dicts of the bases, so nothing that a class or its
+metaclass overrides is run.
+"""
+
+from __future__ import annotations
+
+from types import GetSetDescriptorType, MemberDescriptorType
+from typing import Any
+
+# A metaclass may override attribute access on a class; the slots of `type` itself can't be.
+_mro_of = type.__dict__["__mro__"].__get__
+_name_of = type.__dict__["__name__"].__get__
+_qualname_of = type.__dict__["__qualname__"].__get__
+_dict_of_class = type.__dict__["__dict__"].__get__
+
+# Programs make classes as they run (a model for each answer's schema): what is known of so many is kept.
+_MOST = 1024
+# Classes that everybody knows; what descends from one is read by the methods of that one.
+PLAIN = (str, bytes, bytearray, memoryview, int, float, dict, list, tuple, set, frozenset)
+_PLAIN_IDS = frozenset(map(id, PLAIN))
+_UNSET_NAMES = frozenset({"NotGiven", "Omit", "Unset", "UNSET", "_Unset"})
+
+
+class Kind:
+    """One class.
+
+    Args:
+        cls: the class; it stands here so that the id by which this is found stays taken.
+
+    ``bases`` are the ids of its bases, itself among them; ``names`` is what they are called; ``plain``
+    is the id of the nearest that is one of :data:`PLAIN`, else 0. ``stored``
+    reads the dict that holds an instance's attributes, ``extra`` what a pydantic model (``is_model``) keeps beside its
+    fields; each is None where a class stands in its way. ``declared`` are a dataclass's fields. ``is_unset``: a client
+    library's own "not given". ``iterates``: its instances are iterators; ``iterable``: they make some.
+    """
+
+    __slots__ = ("bases", "cls", "declared", "extra", "is_model", "is_unset", "iterable", "iterates", "names", "plain",
+                 "stored")  # fmt: skip
+
+    def __init__(self, cls: type) -> None:
+        mro = _mro_of(cls)
+        dicts = [_dict_of_class(base) for base in mro]
+        self.cls = cls
+        self.bases = frozenset(map(id, mro))
+        self.plain = next((id(base) for base in mro if id(base) in _PLAIN_IDS), 0)
+        self.names = frozenset(map(_name_of, mro))
+        dict_slot = next((own["__dict__"] for own in dicts if "__dict__" in own), None)
+        self.stored: Any = dict_slot.__get__ if type(dict_slot) is GetSetDescriptorType else None
+        self.is_model, self.declared = _declared(dicts)
+        self.extra: Any = slot_of(cls, "__pydantic_extra__") if self.is_model else None
+        self.is_unset = _qualname_of(cls) in _UNSET_NAMES
+        self.iterates = any("__next__" in own or "__anext__" in own for own in dicts)
+        self.iterable = any("__iter__" in own or "__aiter__" in own for own in dicts)
+
+
+def _declared(dicts: list[Any]) -> tuple[bool, dict[str, Any] | None]:
+    """Whether it is a pydantic model, and else a dataclass's fields."""
+    for own in dicts:
+        if "__pydantic_fields_set__" in own or "__pydantic_core_schema__" in own:
+            return True, None
+        if type(own.get("__dataclass_fields__")) is dict:
+            return False, own["__dataclass_fields__"]
+    return False, None
+
+
+_kinds: dict[int, Kind] = {}
+
+
+def kind_of(cls: type) -> Kind:
+    """What is known of a class."""
+    known = _kinds.get(id(cls))
+    if known is None:
+        if len(_kinds) >= _MOST:
+            _kinds.clear()
+        known = _kinds[id(cls)] = Kind(cls)
+    return known
+
+
+def slot_of(cls: type, name: str) -> Any:
+    """Reads a slot of the instances of a class, raising AttributeError where it is empty; None where there is none."""
+    for base in _mro_of(cls):
+        descriptor = _dict_of_class(base).get(name)
+        if type(descriptor) is MemberDescriptorType:
+            return descriptor.__get__
+    return None
