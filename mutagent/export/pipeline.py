@@ -65,7 +65,8 @@ class Pipeline:
         self._worker = Worker(self._step, lambda: bool(self._queue), cost.prepare, nap=nap)
         self._shows_open = any(delivery.exporter.wants_open for delivery in self._deliveries)
         self._shown: set[int] = set()
-        self._fresh = True
+        self._begun = False
+        self.wants_starts = True
         self._closed = False
         self._end_by = float("inf")
         self._handled = 0
@@ -79,7 +80,7 @@ class Pipeline:
 
     def started(self, span: MutagentSpan) -> None:
         """A span began."""
-        if self._fresh or (self._shows_open and self._worker.asleep):
+        if not self._begun or (self._shows_open and self._worker.asleep):
             self._begin()
 
     def ended(self, span: MutagentSpan) -> None:
@@ -89,7 +90,8 @@ class Pipeline:
             self._attend()
 
     def _begin(self) -> None:
-        self._fresh = not process.settle_sigterm()
+        self._begun = process.settle_sigterm()
+        self.wants_starts = not self._begun or self._shows_open or self.settings.debug
         self._worker.wake()
         for sender in self._senders.values():
             sender.start()

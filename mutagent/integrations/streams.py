@@ -15,7 +15,7 @@ from mutagent.capture.kinds import kind_of
 from mutagent.guard import Guard, attempt
 from mutagent.integrations.engine import Call
 from mutagent.integrations.shapes.errors import lost_event, request_id_of
-from mutagent.integrations.spec import Chunks, Integration, Iteration, Raw
+from mutagent.integrations.spec import Chunks, Integration, Iteration
 from mutagent.tracing import context
 
 # Looked up once: they are called three times a chunk.
@@ -214,8 +214,8 @@ def _makes_iterators(call: Call, stream: Any) -> bool:
     return is_of(call.traced.integration, Iteration, stream)
 
 
-def is_of(integration: Integration, piece: type[Iteration] | type[Raw], value: Any) -> bool:
-    """Whether a piece of this kind is about a value's class."""
+def is_of(integration: Integration, piece: Any, value: Any) -> bool:
+    """Whether a piece of this class (:class:`Iteration`, :class:`Raw`) is about a value's class."""
     return not _class_names(integration, piece).isdisjoint(kind_of(type(value)).names)
 
 

@@ -17,6 +17,9 @@ from mutagent.tracing.span import MutagentSpan
 from mutagent.tracing.tracer import Tracer
 from mutagent.tracing.types import checked_kind
 
+# Looked up once: they are called three times a span.
+_current, _make_current = context.current.get, context.current.set
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -106,31 +109,29 @@ class _Traced:
         attributes = dict(self.attributes) if self.attributes else None
         return tracer.start(self.kind, self.name, outer, recorded, attributes)  # type: ignore[arg-type]
 
-    def end(self, tracer: Tracer, span: MutagentSpan, result: Any) -> None:
-        if result is not None and self.capture_output and tracer.capture_outputs:
-            if not own_copies((result,)):
-                result = guarded("trace output", snapshot, result)
-            span._output = (_raw, result)
-        if span.status == "unset":
-            span.status = "ok"
-        tracer.end(span)
+    def output(self, tracer: Tracer, result: Any) -> Any:
+        """What is recorded of a result that is not None."""
+        if not self.capture_output or not tracer.capture_outputs:
+            return None
+        return (_raw, result if own_copies((result,)) else guarded("trace output", snapshot, result))
 
     def function_wrapper(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             tracer = live.tracer
             if tracer is None and (not live.undecided or (tracer := live_tracer()) is None):
                 return function(*args, **kwargs)
-            outer = context.current.get()
+            outer = _current()
             span = self.start(tracer, outer, args, kwargs)
-            context.current.set(span)
+            _make_current(span)
             try:
-                result = function(*args, **kwargs)
+                # Two calls, as `**` copies the dict, and it is empty as a rule: a twentieth of the floor.
+                result = function(*args, **kwargs) if kwargs else function(*args)
             except BaseException as error:
                 guarded("trace error", tracer.fail, span, error)
                 raise
             finally:
-                context.current.set(outer)
-            self.end(tracer, span, result)
+                _make_current(outer)
+            tracer.end(span, None if result is None else self.output(tracer, result), "ok")
             return result
 
         return wrapper
@@ -140,17 +141,17 @@ class _Traced:
             tracer = live.tracer
             if tracer is None and (not live.undecided or (tracer := live_tracer()) is None):
                 return await function(*args, **kwargs)
-            outer = context.current.get()
+            outer = _current()
             span = self.start(tracer, outer, args, kwargs)
-            context.current.set(span)
+            _make_current(span)
             try:
-                result = await function(*args, **kwargs)
+                result = await (function(*args, **kwargs) if kwargs else function(*args))
             except BaseException as error:
                 guarded("trace error", tracer.fail, span, error)
                 raise
             finally:
-                context.current.set(outer)
-            self.end(tracer, span, result)
+                _make_current(outer)
+            tracer.end(span, None if result is None else self.output(tracer, result), "ok")
             return result
 
         return wrapper
