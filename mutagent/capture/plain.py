@@ -64,9 +64,12 @@ def model_fields(value: Any) -> dict[str, Any] | None:
 
 
 def _pydantic_fields(value: Any, kind: Kind) -> dict[str, Any]:
-    fields = (None if kind.stored is None else kind.stored(value)) or {}
-    extra = None if kind.extra is None else _held(kind.extra, value)
-    return {**fields, **extra} if type(extra) is dict and extra else fields
+    fields: dict[str, Any] = {} if kind.stored is None else kind.stored(value)
+    try:
+        extra = kind.extra(value)
+    except (AttributeError, TypeError):  # the slot is empty, or there is none
+        return fields
+    return {**fields, **extra} if extra and type(extra) is dict else fields
 
 
 def _dataclass_fields(value: Any, declared: dict[str, Any]) -> dict[str, Any]:
@@ -120,11 +123,11 @@ def fields_of(value: Any) -> dict[str, Any]:
     """All that :func:`read` finds in a value, by name, for who reads many: what is missing costs :func:`read` most."""
     if type(value) is dict:
         return value
-    if value is None or id(type(value)) in _UNNAMED_KINDS:
-        return {}
     kind = kind_of(type(value))
     if kind.is_model and kind.plain == 0:
         return _pydantic_fields(value, kind)
+    if value is None or id(type(value)) in _UNNAMED_KINDS:
+        return {}
     stored = instance_dict(value) or {}
     found = dict(dict.items(value)) if is_kind(value, dict) else model_fields(value)
     return stored if found is None or found is stored else {**found, **stored}

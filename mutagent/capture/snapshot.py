@@ -155,10 +155,13 @@ class Snapshot:
         copy: list[Any] = []
         floor_bytes = self.bytes_left - self.bytes_left // _HEAD_SHARE
         floor_nodes = self.nodes_left - self.nodes_left // _HEAD_SHARE
-        position = 0
-        while position < len(items) and self.bytes_left > floor_bytes and self.nodes_left > floor_nodes:
-            copy.append(take(items[position]))
-            position += 1
+        for item in items:
+            if self.bytes_left <= floor_bytes or self.nodes_left <= floor_nodes:
+                break
+            copy.append(take(item))
+        else:
+            return copy
+        position = len(copy)
         tail: list[Any] = []
         end = len(items)
         while end > position and self.bytes_left > 0 and self.nodes_left > 0:

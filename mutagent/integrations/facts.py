@@ -46,16 +46,6 @@ _PARAMETER_BYTES = 16_384
 # What programs write and users say, and so is not recorded where inputs are not.
 _CONTENT = ("gen_ai.system_instructions", "gen_ai.tool.definitions", "gen_ai.retrieval.query.text")
 
-_USAGE_NAMES = (
-    ("input", "gen_ai.usage.input_tokens"),
-    ("output", "gen_ai.usage.output_tokens"),
-    ("cache_read", "gen_ai.usage.cache_read.input_tokens"),
-    ("cache_creation", "gen_ai.usage.cache_creation.input_tokens"),
-    ("reasoning", "gen_ai.usage.reasoning.output_tokens"),
-    ("input_audio", "mutagent.usage.audio.input_tokens"),
-    ("output_audio", "mutagent.usage.audio.output_tokens"),
-)
-
 
 def apply_request(span: MutagentSpan, operation: str, request: Request, keep_input: bool) -> None:
     """Name the span and record what was asked for."""
@@ -117,10 +107,21 @@ def apply_response(span: MutagentSpan, response: Response, keep_output: bool) ->
 def apply_usage(span: MutagentSpan, usage: Usage) -> None:
     """Record token counts; what is None was not said and is left out."""
     attributes, metrics = span.attributes, span.metrics
-    for field, name in _USAGE_NAMES:
-        count = getattr(usage, field)
-        if count is not None:
-            attributes[name] = count
+    # By hand: a loop over a table takes three times as long, at every model call.
+    if usage.input is not None:
+        attributes["gen_ai.usage.input_tokens"] = usage.input
+    if usage.output is not None:
+        attributes["gen_ai.usage.output_tokens"] = usage.output
+    if usage.cache_read is not None:
+        attributes["gen_ai.usage.cache_read.input_tokens"] = usage.cache_read
+    if usage.cache_creation is not None:
+        attributes["gen_ai.usage.cache_creation.input_tokens"] = usage.cache_creation
+    if usage.reasoning is not None:
+        attributes["gen_ai.usage.reasoning.output_tokens"] = usage.reasoning
+    if usage.input_audio is not None:
+        attributes["mutagent.usage.audio.input_tokens"] = usage.input_audio
+    if usage.output_audio is not None:
+        attributes["mutagent.usage.audio.output_tokens"] = usage.output_audio
     metrics.input_tokens, metrics.output_tokens = usage.input, usage.output
     metrics.total_tokens = usage.total
     if usage.total is None and usage.input is not None and usage.output is not None:
