@@ -70,6 +70,10 @@ INTEGRATIONS: dict[str, Row] = {
     "lancedb": Row(roots=("lancedb",), spec="mutagent.integrations.specs.lancedb:LANCEDB"),
     "pymilvus": Row(roots=("pymilvus",), spec="mutagent.integrations.specs.pymilvus:PYMILVUS"),
     "voyageai": Row(roots=("voyageai",), spec="mutagent.integrations.specs.voyageai:VOYAGEAI"),
+    "sentence-transformers": Row(
+        roots=("sentence_transformers",),
+        spec="mutagent.integrations.specs.sentence_transformers:SENTENCE_TRANSFORMERS",
+    ),
     "pinecone": Row(roots=("pinecone",), spec="mutagent.integrations.specs.pinecone:PINECONE"),
     "pgvector": Row(roots=("pgvector",), spec="mutagent.integrations.specs.pgvector:PGVECTOR"),
     "langchain": Row(roots=("langchain_core",), spec="mutagent.integrations.specs.langchain:LANGCHAIN"),

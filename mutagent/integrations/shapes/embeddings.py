@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mutagent.capture.plain import get, get_list
+from mutagent.capture.plain import as_list, get, get_list, is_kind
 from mutagent.integrations.shapes import chat
 from mutagent.integrations.shapes.asked import asked
 from mutagent.integrations.shapes.request import text_input
@@ -25,15 +25,32 @@ def request_of(provider: str, field: str = "input") -> Callable[[dict[str, Any],
     return request
 
 
-def counted(vectors: list[Any]) -> dict[str, Any]:
-    """Vectors as an output object: how many, and how long they are; the vectors themselves are not recorded."""
-    output: dict[str, Any] = {"embeddings": len(vectors)}
-    vector = vectors[0] if vectors else None
+def counted(vectors: Any) -> dict[str, Any]:
+    """Vectors as an output object: how many, and how long they are; the vectors themselves are not recorded.
+
+    Args:
+        vectors: a list of lists of numbers, of base64 or of arrays; or an array (of numpy, of torch).
+    """
+    sizes = _sizes(vectors)
+    if sizes is not None:
+        count = sizes[0] if len(sizes) > 1 or sizes == (0,) else 1
+        return {"raw": {"embeddings": count, "dimensions": sizes[-1]} if count else {"embeddings": 0}}
+    found = as_list(vectors)
+    output: dict[str, Any] = {"embeddings": len(found)}
+    vector = found[0] if found else None
     if type(vector) is list:
         output["dimensions"] = len(vector)
     elif type(vector) is str:
         output["dimensions"] = (len(vector) * 3 // 4 - vector.count("=", -2)) // _FLOAT_BYTES
+    elif sizes := _sizes(vector):
+        output["dimensions"] = sizes[-1]
     return {"raw": output}
+
+
+def _sizes(array: Any) -> tuple[int, ...] | None:
+    # Asked of what a library has made. Of a tensor on a GPU it is known without waiting for its numbers.
+    shape = getattr(array, "shape", None)
+    return shape if shape is not None and is_kind(shape, tuple) and len(shape) else None
 
 
 def response(answer: Any) -> Response:
