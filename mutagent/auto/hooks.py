@@ -104,7 +104,7 @@ class Installed:
         if isinstance(piece, Rebind):
             return [Site(piece.modules, piece.path, _bound_anew)]
         if isinstance(piece, Manager):
-            return [self._manager(piece), Site(piece.modules, piece.enter, partial(managers.entering_wrapper, piece))]
+            return self._manager(piece, () if piece.enter is None else (piece.enter,))
         if isinstance(piece, Session):
             return self._session(piece)
         if isinstance(piece, Close):
@@ -128,16 +128,17 @@ class Installed:
         like = piece.targets[0]
         return Site(like.modules, like.path, partial(dispatching_wrapper, traced, piece.choose), *traced)
 
-    def _manager(self, piece: Manager) -> Site:
+    def _manager(self, piece: Manager | Session, enters: tuple[str, ...]) -> list[Site]:
         traced = self._traced(piece.call)
-        return Site(piece.call.modules, piece.call.path, partial(managers.making_wrapper, traced), traced)
+        return [
+            Site(piece.call.modules, piece.call.path, partial(managers.making_wrapper, piece, traced), traced),
+            *(Site(piece.modules, enter, partial(managers.entering_wrapper, piece)) for enter in enters),
+        ]
 
     def _session(self, piece: Session) -> list[Site]:
-        traced = self._traced(piece.call)
         connection = piece.connection
         return [
-            Site(piece.call.modules, piece.call.path, partial(managers.making_wrapper, traced), traced),
-            *(Site(piece.modules, enter, partial(managers.entering_wrapper, piece)) for enter in piece.enters),
+            *self._manager(piece, piece.enters),
             Site(piece.modules, f"{connection}.{piece.send}", partial(patches.before_call, act=sessions.sending)),
             Site(piece.modules, f"{connection}.{piece.parse}", partial(patches.after, act=sessions.receiving)),
             Site(piece.modules, f"{connection}.{piece.close}", partial(patches.before, act=sessions.closing)),

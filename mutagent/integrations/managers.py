@@ -7,41 +7,52 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from mutagent.guard import attempt, guarded
 from mutagent.integrations.engine import Call, Traced
-from mutagent.integrations.sessions import opened
+from mutagent.integrations.frames import uncounted
+from mutagent.integrations.sessions import closing, opened
 from mutagent.integrations.spec import Manager, Session
 from mutagent.integrations.streams import record
 from mutagent.integrations.wrappers import arguments_of
 from mutagent.tracing import context
 
-# Managers that were made and not entered yet, with what they will ask for.
-_made: WeakKeyDictionary[Any, tuple[Traced, Any, dict[str, Any]]] = WeakKeyDictionary()
+# What a manager will ask for: the target, the object called on and the arguments.
+Made = tuple[Traced, Any, dict[str, Any]]
+# Managers that were made and not entered yet.
+_made: WeakKeyDictionary[Any, Made] = WeakKeyDictionary()
 
 
-def making_wrapper(traced: Traced, original: Callable[..., Any]) -> Callable[..., Any]:
+def making_wrapper(piece: Manager | Session, traced: Traced, original: Callable[..., Any]) -> Callable[..., Any]:
     """Around the method that makes the manager: remembers the arguments."""
 
     @functools.wraps(original)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         manager = original(*args, **kwargs)
         if traced.on and args:
-            guarded(traced.label, _remember, traced, manager, args[0], arguments_of(traced.target, args, kwargs))
+            made = guarded(traced.label, arguments_of, traced.target, args, kwargs)
+            guarded(traced.label, _remember, piece, manager, (traced, args[0], made or {}))
         return manager
 
     return wrapper
 
 
-def _remember(traced: Traced, manager: Any, instance: Any, arguments: dict[str, Any]) -> None:
-    _made[manager] = (traced, instance, arguments)
+def _remember(piece: Manager | Session, manager: Any, made: Made) -> None:
+    if _is_generated(piece):
+        manager.gen = Block(piece, made, manager.gen)
+    else:
+        _made[manager] = made
 
 
-def _begin(piece: Manager | Session, manager: Any) -> Call | None:
-    made = _made.get(manager)
+def _is_generated(piece: Manager | Session) -> bool:
+    return piece.enter is None if isinstance(piece, Manager) else not piece.enters
+
+
+def _begin(piece: Manager | Session, made: Made | None) -> Call | None:
     if made is None:
         return None
     traced, instance, arguments = made
@@ -53,47 +64,56 @@ def _begin(piece: Manager | Session, manager: Any) -> Call | None:
 
 def entering_wrapper(piece: Manager | Session, original: Callable[..., Any]) -> Callable[..., Any]:
     """Around the manager's entering: the span of the request, and what comes of it watched from inside."""
-    label = piece.call.path
     if inspect.iscoroutinefunction(original):
 
         @functools.wraps(original)
         async def async_wrapper(self: Any) -> Any:
-            call = guarded(label, _begin, piece, self)
-            if call is None:
-                return await original(self)
-            context.current.set(call.span)
-            try:
-                entered = await original(self)
-            except BaseException as error:
-                call.failed(error)
-                raise
-            finally:
-                context.current.set(call.outer)
-            return _watched(piece, call, self, entered)
+            return await _entered_async(piece, _made.get(self), partial(original, self))
 
         return async_wrapper
 
     @functools.wraps(original)
     def wrapper(self: Any) -> Any:
-        call = guarded(label, _begin, piece, self)
-        if call is None:
-            return original(self)
-        context.current.set(call.span)
-        try:
-            entered = original(self)
-        except BaseException as error:
-            call.failed(error)
-            raise
-        finally:
-            context.current.set(call.outer)
-        return _watched(piece, call, self, entered)
+        return _entered(piece, _made.get(self), partial(original, self))
 
     return wrapper
 
 
-def _watched(piece: Manager | Session, call: Call, manager: Any, entered: Any) -> Any:
+@uncounted
+def _entered(piece: Manager | Session, made: Made | None, enter: Callable[[], Any]) -> Any:
+    call = guarded(piece.call.path, _begin, piece, made)
+    if call is None:
+        return enter()
+    context.current.set(call.span)
+    try:
+        entered = enter()
+    except BaseException as error:
+        call.failed(error)
+        raise
+    finally:
+        context.current.set(call.outer)
+    return _watched(piece, call, made, entered)
+
+
+@uncounted
+async def _entered_async(piece: Manager | Session, made: Made | None, enter: Callable[[], Awaitable[Any]]) -> Any:
+    call = guarded(piece.call.path, _begin, piece, made)
+    if call is None:
+        return await enter()
+    context.current.set(call.span)
+    try:
+        entered = await enter()
+    except BaseException as error:
+        call.failed(error)
+        raise
+    finally:
+        context.current.set(call.outer)
+    return _watched(piece, call, made, entered)
+
+
+def _watched(piece: Manager | Session, call: Call, made: Made | None, entered: Any) -> Any:
     if isinstance(piece, Session):
-        attempt(call.traced, "session", opened, piece, call, _made[manager][1], entered)
+        attempt(call.traced, "session", opened, piece, call, None if made is None else made[1], entered)
         return entered
     if piece.stream is None:
         return call.settle(entered)
@@ -106,3 +126,64 @@ def _watch(name: str, call: Call, entered: Any) -> None:
     watched = record(call, raw)
     if watched is not raw:
         setattr(entered, name, watched)
+
+
+class Block:
+    """Stands before the generator of one of contextlib's managers: its first step enters the block, the next leaves it.
+
+    The manager itself stays the program's (https://docs.python.org/3/library/contextlib.html#contextlib.contextmanager).
+    """
+
+    __slots__ = ("entered", "inner", "made", "piece")
+
+    def __init__(self, piece: Manager | Session, made: Made, inner: Any) -> None:
+        self.piece = piece
+        self.made: Made | None = made
+        self.inner = inner
+        self.entered: Any = None
+
+    def __next__(self) -> Any:
+        made, self.made = self.made, None
+        if made is not None:
+            self.entered = _entered(self.piece, made, partial(next, self.inner))
+            return self.entered
+        try:
+            return next(self.inner)
+        finally:
+            guarded(self.piece.call.path, self.leave)
+
+    async def __anext__(self) -> Any:
+        made, self.made = self.made, None
+        if made is not None:
+            self.entered = await _entered_async(self.piece, made, self.inner.__anext__)
+            return self.entered
+        try:
+            return await self.inner.__anext__()
+        finally:
+            guarded(self.piece.call.path, self.leave)
+
+    def throw(self, *details: Any) -> Any:
+        """The block is left by an exception."""
+        try:
+            return self.inner.throw(*details)
+        finally:
+            guarded(self.piece.call.path, self.leave)
+
+    async def athrow(self, *details: Any) -> Any:
+        """The block is left by an exception."""
+        try:
+            return await self.inner.athrow(*details)
+        finally:
+            guarded(self.piece.call.path, self.leave)
+
+    def leave(self) -> None:
+        """End what goes no further than the block."""
+        if isinstance(self.piece, Session):
+            closing(self.entered)
+        elif self.piece.stream is not None:
+            recording = getattr(getattr(self.entered, self.piece.stream, None), "_mutagent_recording", None)
+            if recording is not None:
+                recording.finish("closed")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)

@@ -152,13 +152,13 @@ class Manager:
     Args:
         call: the method, as a :class:`Target`; its arguments are the request's.
         modules: where the object's class stands.
-        enter: path of its method that sends the request, such as ``__enter__`` or ``__aenter__``.
+        enter: path of its method that sends the request, such as ``__enter__``; None of a manager of contextlib's own.
         stream: attribute of what that returns which holds the raw stream; None where it returns the answer itself.
     """
 
     call: Target
     modules: Modules
-    enter: str
+    enter: str | None
     stream: str | None
 
 
@@ -202,7 +202,7 @@ class Session:
         call: the method that makes the connection's manager; its arguments are the session's request.
         response: kind and operation of a response's span.
         modules: where the classes of manager and connection stand.
-        enters: paths of the methods that connect.
+        enters: paths of the methods that connect; none of a manager of contextlib's own.
         connection: path of the connection's class.
         send, parse, close: its methods that take an event from the program, make one of what came, and end the session.
         events: makes what follows the events, of the session's request and the resource called on.

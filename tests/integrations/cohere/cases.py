@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.integrations.canned import Answer, Answers, events, json_answer, lines
 from tests.integrations.spans import span_of, streamed, with_attributes, without
-from tests.integrations.surfaces import KEY, Client, Refusal, Surface
+from tests.integrations.surfaces import KEY, Client, Refusal, Surface, dumped
 from tests.integrations.ways import Way
 
 HELLO = [{"role": "user", "content": "Say hello."}]
@@ -179,9 +179,6 @@ GENERATOR = {
     "test_a_stream_that_is_forgotten_ends_when_it_is_collected": "Python closes a generator that it collects",
     "test_the_method_looks_the_same": "in async code, no plain function passes for a generator function",
 }
-BOUND = {
-    "test_a_client_made_before_activation_is_traced": "a client binds these methods to itself when it is made",
-}
 
 
 def _surface(version: str, method: str, stands: str, arguments: dict[str, Any], answer: Answer, **more: Any) -> Surface:
@@ -193,7 +190,7 @@ def _surface(version: str, method: str, stands: str, arguments: dict[str, Any], 
         client=of_version("ClientV2" if version == "v2" else "Client"),
         close=close,
         method=method,
-        stands=(f"{stands}.{method}",),
+        stands=(f"{stands}.{method.rpartition('.')[2]}",),
         arguments=arguments,
         serve=Answers(refused=REFUSED, whole=None if streams else answer, stream=answer if streams else None),
         refusal=Refusal(
@@ -205,7 +202,7 @@ def _surface(version: str, method: str, stands: str, arguments: dict[str, Any], 
         secrets=SECRET,
         # It retries by itself, but no stream.
         retrying={} if streams else {"timeout": 30},
-        inapplicable={**(GENERATOR if streams else {}), **(BOUND if method.startswith("chat") else {})},
+        inapplicable=GENERATOR if streams else {},
         **more,
     )
 
@@ -213,6 +210,8 @@ def _surface(version: str, method: str, stands: str, arguments: dict[str, Any], 
 V2 = "cohere.v2.client:{Async}V2Client"
 V1 = "cohere.base_client:{Async}BaseCohere"
 V2_STREAM, V1_STREAM = streamed(CHAT_SPAN), streamed(OLD_SPAN)
+RAW_V2 = "cohere.v2.raw_client:{Async}RawV2Client"
+RAW: dict[str, Any] = {"plain": lambda response: dumped(response.data)}
 LAZY: dict[str, Any] = {
     "lazy": True,
     "failed": {"mutagent.stream.outcome": "failed"},
@@ -259,4 +258,6 @@ SURFACES = (
         json_answer(GENERATED),
         whole=GENERATE_SPAN,
     ),
+    _surface("v2", "with_raw_response.chat", RAW_V2, V2_ASKED, json_answer(CHAT), whole=CHAT_SPAN, **RAW),
+    _surface("v2", "with_raw_response.rerank", RAW_V2, RERANK_ASKED, json_answer(RANKED), whole=RERANK_SPAN, **RAW),
 )

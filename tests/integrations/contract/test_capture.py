@@ -80,10 +80,11 @@ def test_a_reader_that_fails_leaves_the_call_alone_and_is_switched_off(surface, 
     finally:
         hooks.uninstall()
         guard.forget()
-    (said,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("mutagent: ")]
-    assert "is no longer traced" in said
+    said = [line for line in capfd.readouterr().err.splitlines() if line.startswith("mutagent: ")]
+    # A method may work by another that is traced as well, where itself it is not: each is told of once.
+    assert len(said) == len({line.split(" is no longer traced")[0] for line in said}) in (1, 2)
     # A call may fail in both readers: ten failures are five calls at least.
-    assert 5 <= len(captured.spans) <= 10
+    assert 5 <= len(captured.spans) <= 10 * len(said)
 
 
 def targets(integration: str) -> Iterator[Target]:

@@ -64,9 +64,6 @@ RANK = _surface(
     arguments={"query": "What is a star?", "documents": DOCUMENTS, "top_k": 2},
     refusal=Refusal("TypeError", {"mutagent.request.top_n": "two"}, arguments={"top_k": "two"}),
     whole=_span("rerank", "rerank", "reranker", **_ASKED, attributes={**_QUERY, "mutagent.request.top_n": 2}),
-    inapplicable={
-        "test_a_reader_that_fails_leaves_the_call_alone_and_is_switched_off": "it calls predict, whose reader fails too"
-    },
 )
 PREDICT = _surface(
     name="predict",
