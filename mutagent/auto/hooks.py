@@ -139,7 +139,10 @@ class Installed:
         connection = piece.connection
         return [
             *self._manager(piece, piece.enters),
-            Site(piece.modules, f"{connection}.{piece.send}", partial(patches.before_call, act=sessions.sending)),
+            *(
+                Site(piece.modules, f"{connection}.{send}", partial(patches.before_call, act=sessions.sending))
+                for send in piece.sends
+            ),
             Site(piece.modules, f"{connection}.{piece.parse}", partial(patches.after, act=sessions.receiving)),
             Site(piece.modules, f"{connection}.{piece.close}", partial(patches.before, act=sessions.closing)),
         ]

@@ -80,7 +80,7 @@ class Following:
         kind, operation = of or self.piece.response
         span = self.call.tracer.start(kind, operation, self.call.span)
         span.attributes[_OPERATION] = operation
-        self.count += of is None
+        self.count += of in (None, self.piece.response)
         self.asks(span, request)
         return span
 
@@ -169,10 +169,10 @@ def opened(piece: Session, call: Call, instance: Any, connection: Any) -> None:
 
 
 def sending(connection: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """The program sends an event over a connection."""
+    """The program sends an event over a connection; where a method takes no event, its arguments are one."""
     following = _followed.get(connection)
     if following is not None:
-        attempt(following.call.traced, "event", following.sent, args[0] if args else kwargs.get("event"))
+        attempt(following.call.traced, "event", following.sent, args[0] if args else kwargs.get("event", kwargs))
 
 
 def receiving(connection: Any, event: Any) -> None:

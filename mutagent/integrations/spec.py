@@ -204,7 +204,7 @@ class Session:
         modules: where the classes of manager and connection stand.
         enters: paths of the methods that connect; none of a manager of contextlib's own.
         connection: path of the connection's class.
-        send, parse, close: its methods that take an event from the program, make one of what came, and end the session.
+        sends, parse, close: methods that take an event from the program, make one of what came, and end the session.
         events: makes what follows the events, of the session's request and the resource called on.
     """
 
@@ -214,7 +214,7 @@ class Session:
     enters: tuple[str, ...]
     connection: str
     events: Callable[[Request, Any], Events]
-    send: str = "send"
+    sends: tuple[str, ...] = ("send",)
     parse: str = "parse_event"
     close: str = "close"
 

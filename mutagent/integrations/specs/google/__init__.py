@@ -7,7 +7,7 @@ from typing import Any
 from mutagent.capture.plain import as_list, instance_dict, read, read_str
 from mutagent.integrations.shapes.errors import api_error
 from mutagent.integrations.spec import Integration
-from mutagent.integrations.specs.google import functions, generate, interactions, media
+from mutagent.integrations.specs.google import functions, generate, interactions, live, media
 
 
 def error(raised: BaseException) -> dict[str, Any]:
@@ -35,10 +35,10 @@ GOOGLE = Integration(
     distribution="google-genai",
     # In 1.0 a stream gives nothing where functions are not called automatically.
     versions=">=1.1,<4",
-    pieces=(*generate.TARGETS, *functions.PIECES, *media.TARGETS, *interactions.PIECES),
+    pieces=(*generate.TARGETS, *functions.PIECES, *media.TARGETS, *interactions.PIECES, *live.PIECES),
     traces="`models.generate_content`, `generate_content_stream`; chats; the functions that the client calls; "
-    "`embed_content`; images and videos; `interactions`",
-    leaves="`live`, `batches`, `count_tokens`",
+    "`embed_content`; images and videos; `interactions`; `live`",
+    leaves="`live.music`, `batches`, `count_tokens`",
     error=error,
     client="_api_client",
     iterator="generator",

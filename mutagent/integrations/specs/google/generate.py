@@ -81,11 +81,14 @@ def streamed_request(given: dict[str, Any], instance: Any) -> Request:
 def usage(raw: Any) -> Usage | None:
     """Token counts: the prompt's include cached ones here; thoughts are counted apart and are part of the output.
 
-    What the provider's tools put into the prompt is counted apart as well, and stands in an attribute of its own.
+    What the provider's tools put into the prompt is counted apart as well, and stands in an attribute of its own. The
+    Live API counts a response, not candidates.
     """
     if raw is None:
         return None
-    candidates, thoughts = whole(get(raw, "candidates_token_count")), whole(get(raw, "thoughts_token_count"))
+    count = get(raw, "candidates_token_count")
+    candidates = whole(get(raw, "response_token_count") if count is None else count)
+    thoughts = whole(get(raw, "thoughts_token_count"))
     return Usage(
         input=whole(get(raw, "prompt_token_count")),
         output=candidates if thoughts is None else (candidates or 0) + thoughts,
@@ -93,7 +96,7 @@ def usage(raw: Any) -> Usage | None:
         cache_read=whole(get(raw, "cached_content_token_count")),
         reasoning=thoughts,
         input_audio=_audio(get(raw, "prompt_tokens_details")),
-        output_audio=_audio(get(raw, "candidates_tokens_details")),
+        output_audio=_audio(get(raw, "candidates_tokens_details") or get(raw, "response_tokens_details")),
         raw=told(raw, Snapshot(4_096, 200)),
     )
 
