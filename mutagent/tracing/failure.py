@@ -47,8 +47,11 @@ def type_name(error: BaseException) -> str:
     return type_label(type(error))[1:-1].removeprefix("builtins.")
 
 
-def message(error: BaseException) -> str:
-    """What the exception says, to 8192 characters: its own words where they are safe, else its arguments."""
+def message(error: BaseException, depth: int = 0) -> str:
+    """What the exception says, to 8192 characters: its own words where they are safe, else its arguments.
+
+    Those of requests have another exception for an argument; ``depth`` counts how far inside one we are.
+    """
     args = _stored(error, "args")
     if class_attribute(type(error), "__str__") in _SAFE_STR and _prints_plain_values(error, args):
         return shortened(str(error), _MAX_MESSAGE)
@@ -57,7 +60,7 @@ def message(error: BaseException) -> str:
         # Its own words quote the values, by their repr.
         count: int = error.error_count()  # type: ignore[attr-defined]
         return f"{count} validation error{'s' if count > 1 else ''} for {error.title}"  # type: ignore[attr-defined]
-    return shortened(", ".join(_shown(arg) for arg in args), _MAX_MESSAGE)
+    return shortened(", ".join(_shown(arg, depth) for arg in args), _MAX_MESSAGE)
 
 
 def _prints_plain_values(error: BaseException, args: tuple[Any, ...]) -> bool:
@@ -72,9 +75,11 @@ def _is_plain(arg: Any) -> bool:
     return is_exactly(arg, *_PLAIN) or (type(arg) is tuple and all(is_exactly(item, *_PLAIN) for item in arg))
 
 
-def _shown(arg: Any) -> str:
+def _shown(arg: Any, depth: int) -> str:
     if is_exactly(arg, *_PLAIN):
         return str(arg)
+    if is_kind(arg, BaseException) and depth < _MAX_CHAIN:
+        return message(arg, depth + 1) or type_name(arg)
     taken = snapshot(arg, _MAX_MESSAGE)
     return taken if type(taken) is str else json.dumps(taken, ensure_ascii=False)
 

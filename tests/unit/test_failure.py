@@ -133,6 +133,20 @@ def test_an_exception_class_with_a_hostile_metaclass_is_named(captured):
     assert captured.spans[0]["attributes"]["error.type"] == "hostile.Guarded"
 
 
+def test_an_exception_around_another_says_what_that_says():
+    """As requests' do around urllib3's."""
+    broken = OSError("Connection aborted.", ConnectionResetError("Remote end closed connection"))
+    assert failure.message(OSError(broken)) == "Connection aborted., Remote end closed connection"
+    assert failure.message(OSError(ValueError())) == "ValueError"
+    assert failure.message(OSError(Evil("words"))) == "words"
+
+
+def test_an_exception_around_itself_ends():
+    circle = OSError()
+    circle.args = ("again", circle)
+    assert failure.message(circle).startswith("again, again")
+
+
 def test_a_very_long_message_is_bounded(captured):
     @trace
     def fail():
