@@ -51,7 +51,7 @@ def test_a_raw_response_parsed_into_a_stream_is_the_span_of_the_stream(surface, 
         return await way.rest(await way.wait(response.parse()))
 
     run(surface, way, server_of(surface), program)
-    assert seen(captured) == [surface.streamed]
+    assert seen(captured) == [surface.here(surface.streamed)]
 
 
 @every_generated_call
@@ -90,7 +90,7 @@ def test_a_streaming_response_parsed_into_a_stream_is_the_span_of_the_stream(sur
         return chunks
 
     run(surface, way, server_of(surface), program)
-    assert seen(captured) == [surface.streamed]
+    assert seen(captured) == [surface.here(surface.streamed)]
 
 
 @every_generated_stream

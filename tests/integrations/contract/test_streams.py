@@ -48,7 +48,7 @@ ENDED_EARLY = "the stream ended before the chunk that carries the usage"
 
 def left(surface: Surface, outcome: str) -> dict[str, Any]:
     assert surface.left is not None
-    span = surface.left
+    span = surface.here(surface.left)
     if "tokens" not in span and "mutagent.usage.missing" not in span["attributes"]:
         span = with_attributes(span, mutagent__usage__missing=ENDED_EARLY)
     return with_attributes(span, mutagent__stream__outcome=outcome)
@@ -60,7 +60,7 @@ def test_a_stream_that_is_read_out_is_one_whole_span(surface, way, server_of, ca
         return await way.rest(await surface.stream(way, client))
 
     run(surface, way, server_of(surface), program)
-    assert seen(captured) == [surface.streamed]
+    assert seen(captured) == [surface.here(surface.streamed)]
 
 
 @every_stream
@@ -218,7 +218,7 @@ def test_what_is_changed_after_the_call_is_not_in_its_span(surface, way, server_
         await way.rest(pieces)
 
     run(surface, way, server_of(surface), program)
-    assert seen(captured) == [surface.streamed]
+    assert seen(captured) == [surface.here(surface.streamed)]
     assert "changed since" not in json.dumps(captured.spans)
 
 

@@ -113,12 +113,21 @@ EMBEDDINGS_SPAN: dict[str, Any] = {
         "server.port": "<port>",
     },
 }
+
+
+def here(span: dict[str, Any]) -> dict[str, Any]:
+    """Older clients drop an answer's id."""
+    answer = importlib.import_module("google.genai.types").GenerateContentResponse
+    return span if "response_id" in answer.model_fields else without(span, "gen_ai.response.id")
+
+
 COMMON: dict[str, Any] = {
     "integration": "google-genai",
     "library": "google.genai",
     "client": client,
     "close": close,
     "plain": plain,
+    "here": here,
     "refusal": Refusal(
         "google.genai.errors.ClientError",
         {
@@ -133,6 +142,9 @@ COMMON: dict[str, Any] = {
         "httpx2.RemoteProtocolError",
         "httpx2.ReadError",
         "aiohttp.client_exceptions.ServerDisconnectedError",
+        # Of older ones.
+        "requests.exceptions.ConnectionError",
+        "requests.exceptions.ChunkedEncodingError",
     ),
 }
 CONTENT = Surface(
