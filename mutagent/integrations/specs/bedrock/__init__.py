@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from mutagent.integrations.spec import Close, Dispatch, Integration, Iteration, Modules, Target
-from mutagent.integrations.specs.bedrock import agents, answers, converse, invoke, knowledge
+from mutagent.integrations.specs.bedrock import agents, answers, chunks, converse, invoke, knowledge
 from mutagent.integrations.specs.bedrock.client import error, metadata, streamed
 
 _RUNTIME, _AGENTS, _AGENTCORE = "bedrock-runtime", "bedrock-agent-runtime", "bedrock-agentcore"
@@ -69,7 +69,7 @@ def _targets(modules: Modules, path: str) -> dict[tuple[str, ...], Target]:
         ranks = answers.rerank_response if use == "rerank" else None
         found[_RUNTIME, "InvokeModel", use] = one(kind, operation, request, read, response_to=ranks, body_at="body")
         found[_RUNTIME, "InvokeModelWithResponseStream", use] = streams(
-            kind, operation, streamed(request), answers.BodyChunks, "body"
+            kind, operation, streamed(request), chunks.BodyChunks, "body"
         )
     return found
 

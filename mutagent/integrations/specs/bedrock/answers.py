@@ -1,4 +1,4 @@
-"""What InvokeModel answers: a body in the vendor's own schema, whole or in chunks, told by its fields."""
+"""What InvokeModel answers: a body in the vendor's own schema, told by its fields."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from typing import Any
 from mutagent.capture.plain import as_list, get, get_list, get_path, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import chat, message, rerank
-from mutagent.integrations.shapes.chat_chunks import ChatChunks
-from mutagent.integrations.spec import Chunks, Request, Response, Usage
+from mutagent.integrations.spec import Request, Response, Usage
 from mutagent.integrations.specs.bedrock import client as bedrock
-from mutagent.integrations.specs.bedrock.converse import ConverseEvents
 from mutagent.integrations.specs.bedrock.converse import response as converse_response
 
-METRICS = "amazon-bedrock-invocationMetrics"
 # Where texts stand, and beside each why it ended: lists of them first (Titan, Mistral, Cohere, AI21, OpenAI's
 # completions), then lone ones (Llama, Claude 2, Titan in chunks, Cohere, Hugging Face).
 _LISTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
@@ -32,7 +29,7 @@ _FIELDS = (
     ("generated_text", "finish_reason"),
 )
 _VECTOR = re.compile(rb"\[\s*-?\d[-+.\deE,\s]*\]")
-_ACTION, _TRACE = "amazon-bedrock-guardrailAction", "amazon-bedrock-trace"
+ACTION, TRACE = "amazon-bedrock-guardrailAction", "amazon-bedrock-trace"
 
 
 def response(answer: Any) -> Response:
@@ -80,17 +77,17 @@ def read_body(body: Any) -> Response:
         found = _images(body)
     else:
         found = _texts(body)
-    return _guarded(found, body)
+    return guarded(found, body)
 
 
 def _has_message(body: dict[str, Any]) -> bool:
     return get(next(iter(get_list(body, "choices")), None), "message") is not None
 
 
-def _guarded(found: Response, body: dict[str, Any]) -> Response:
+def guarded(found: Response, body: dict[str, Any]) -> Response:
     """What a guardrail did, where one was asked for."""
-    found.attributes |= bedrock.named(mutagent__response__guardrail_action=body.get(_ACTION))
-    found.output = bedrock.with_trace(found.output, body.get(_TRACE))
+    found.attributes |= bedrock.named(mutagent__response__guardrail_action=body.get(ACTION))
+    found.output = bedrock.with_trace(found.output, body.get(TRACE))
     return found
 
 
@@ -98,7 +95,7 @@ def _texts(body: dict[str, Any]) -> Response:
     budget = Snapshot()
     found = texts_of(body)
     texts = [budget.take(text) for text, _ in found if text is not None]
-    calls = [_cohere_call(call, budget) for call in get_list(body, "tool_calls")]
+    calls = [cohere_call(call, budget) for call in get_list(body, "tool_calls")]
     return Response(
         model=_word(body, "model"),
         id=_word(body, "id") or _word(body, "generation_id"),
@@ -130,7 +127,8 @@ def output_of(texts: list[Any], calls: list[Any], is_chat: bool) -> dict[str, An
     return {"text": texts[0]} if texts else None
 
 
-def _cohere_call(call: Any, budget: Snapshot) -> dict[str, Any]:
+def cohere_call(call: Any, budget: Snapshot) -> dict[str, Any]:
+    """A tool call of Cohere's first version."""
     return {"id": get(call, "id"), "name": get(call, "name"), "arguments": budget.take(get(call, "parameters"))}
 
 
@@ -169,90 +167,3 @@ def _images(body: dict[str, Any]) -> Response:
 def _word(body: dict[str, Any], name: str) -> str | None:
     value = body.get(name)
     return str(value) if type(value) is int else value if type(value) is str else None
-
-
-class BodyChunks:
-    """Folds the chunks of InvokeModelWithResponseStream: each is a JSON object in the vendor's own schema."""
-
-    __slots__ = ("fold", "guard", "metrics")
-
-    def __init__(self) -> None:
-        self.fold: Chunks | None = None
-        self.metrics: Any = None
-        self.guard: dict[str, Any] = {}
-
-    def feed(self, event: Any) -> None:
-        """Take one event."""
-        chunk = bedrock.json_of(get_path(event, "chunk", "bytes"))
-        if type(chunk) is not dict:
-            return
-        self.metrics = chunk.pop(METRICS, None) or self.metrics
-        self.guard |= {name: chunk[name] for name in (_ACTION, _TRACE) if chunk.get(name)}
-        self.fold = self.fold or _fold_of(chunk)
-        self.fold.feed(chunk)
-
-    def response(self) -> Response:
-        """The body so far. Bedrock counts tokens itself in the last chunk, and that is what it tells in its metrics."""
-        found = _guarded(Response() if self.fold is None else self.fold.response(), self.guard)
-        if self.metrics is not None:
-            found.usage = _counted(found.usage, self.metrics)
-        return found
-
-
-def _counted(vendors: Usage | None, metrics: Any) -> Usage | None:
-    if vendors is None:
-        return bedrock.usage(metrics)
-    parts = {"cacheReadInputTokenCount": vendors.cache_read, "cacheWriteInputTokenCount": vendors.cache_creation}
-    found = bedrock.usage({**parts, **metrics})
-    if found is None:
-        return vendors
-    found.reasoning = vendors.reasoning
-    found.raw = {**(vendors.raw or {}), **metrics}
-    return found
-
-
-def _fold_of(chunk: dict[str, Any]) -> Chunks:
-    if type(chunk.get("type")) is str:
-        return message.MessageEvents()
-    if "messageStart" in chunk or "contentBlockStart" in chunk or "contentBlockDelta" in chunk:
-        return ConverseEvents()
-    first = next(iter(get_list(chunk, "choices")), None)
-    return ChatChunks() if get(first, "delta") is not None or get(first, "message") is not None else TextChunks()
-
-
-class TextChunks:
-    """Folds chunks that each bring a piece of text."""
-
-    __slots__ = ("calls", "counts", "is_chat", "reasons", "texts")
-
-    def __init__(self) -> None:
-        self.texts: dict[int, list[str]] = {}
-        self.reasons: dict[int, str] = {}
-        self.counts: dict[str, Any] = {}
-        self.calls: list[Any] = []
-        self.is_chat = False
-
-    def feed(self, chunk: Any) -> None:
-        """Take the text of one chunk."""
-        for position, (text, reason) in enumerate(texts_of(chunk)):
-            index = chunk.get("index", position)
-            if type(text) is str:
-                self.texts.setdefault(index, []).append(text)
-            if type(reason) is str:
-                self.reasons[index] = reason
-        self.counts.update(
-            {name: value for name, value in chunk.items() if whole(value) is not None and "oken" in name}
-        )
-        if "event_type" in chunk:  # Cohere's Command R
-            self.is_chat = True
-            budget = Snapshot()
-            self.calls += [_cohere_call(call, budget) for call in get_list(chunk.get("response"), "tool_calls")]
-
-    def response(self) -> Response:
-        """The texts so far."""
-        texts = ["".join(self.texts[index]) for index in sorted(self.texts)]
-        return Response(
-            finish_reasons=[self.reasons[index] for index in sorted(self.reasons)],
-            output=output_of(texts, self.calls, self.is_chat),
-            usage=bedrock.usage(self.counts),
-        )

@@ -14,7 +14,10 @@ from mutagent.capture.plain import get, get_list, get_path, is_exactly, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes.request import text_of
 from mutagent.integrations.spec import Request, Response, Target, Usage
-from mutagent.integrations.specs.google.contents import Parts, messages, named, system_text, told, tool_definitions
+from mutagent.integrations.specs.google.contents import messages, system_text
+from mutagent.integrations.specs.google.fields import named, told
+from mutagent.integrations.specs.google.parts import Parts
+from mutagent.integrations.specs.google.tools import tool_definitions
 
 MODELS = ("google.genai.models",)
 _NOT_PARAMETERS = frozenset({

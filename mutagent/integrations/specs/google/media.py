@@ -7,8 +7,9 @@ from typing import Any
 from mutagent.capture.plain import as_list, get, get_list, get_path, read_str, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.spec import Request, Response, Target, Usage
-from mutagent.integrations.specs.google.contents import media, named, told
+from mutagent.integrations.specs.google.fields import named, told
 from mutagent.integrations.specs.google.generate import MODELS, asked
+from mutagent.integrations.specs.google.parts import media
 
 _IMAGE_METHODS = ("generate_images", "edit_image", "upscale_image", "recontext_image", "segment_image")
 # Arguments that hold pictures and films, by name; `source` holds any of them, and the prompt.

@@ -8,7 +8,7 @@ from mutagent.capture.plain import get, get_list, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.spec import Response
 from mutagent.integrations.specs.google import generate
-from mutagent.integrations.specs.google.contents import Parts, media
+from mutagent.integrations.specs.google.parts import Parts, media
 
 
 class Turn:
