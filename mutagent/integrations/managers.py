@@ -81,44 +81,51 @@ def entering_wrapper(piece: Manager | Session, original: Callable[..., Any]) -> 
 
 @uncounted
 def _entered(piece: Manager | Session, made: Made | None, enter: Callable[[], Any]) -> Any:
-    call = guarded(piece.call.path, _begin, piece, made)
-    if call is None:
-        return enter()
-    context.current.set(call.span)
-    try:
+    with Entering(piece, made) as entering:
         entered = enter()
-    except BaseException as error:
-        call.failed(error)
-        raise
-    finally:
-        context.current.set(call.outer)
-    return _watched(piece, call, made, entered)
+    return entering.watched(entered)
 
 
 @uncounted
 async def _entered_async(piece: Manager | Session, made: Made | None, enter: Callable[[], Awaitable[Any]]) -> Any:
-    call = guarded(piece.call.path, _begin, piece, made)
-    if call is None:
-        return await enter()
-    context.current.set(call.span)
-    try:
+    with Entering(piece, made) as entering:
         entered = await enter()
-    except BaseException as error:
-        call.failed(error)
-        raise
-    finally:
-        context.current.set(call.outer)
-    return _watched(piece, call, made, entered)
+    return entering.watched(entered)
 
 
-def _watched(piece: Manager | Session, call: Call, made: Made | None, entered: Any) -> Any:
-    if isinstance(piece, Session):
-        attempt(call.traced, "session", opened, piece, call, None if made is None else made[1], entered)
+class Entering:
+    """The request that is sent as a manager is entered, with its span current; nothing where it is not traced."""
+
+    __slots__ = ("call", "made", "piece")
+
+    def __init__(self, piece: Manager | Session, made: Made | None) -> None:
+        self.piece = piece
+        self.made = made
+        self.call: Call | None = guarded(piece.call.path, _begin, piece, made)
+
+    def __enter__(self) -> Entering:
+        if self.call is not None:
+            context.current.set(self.call.span)
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if self.call is not None:
+            if error is not None:
+                self.call.failed(error)
+            context.current.set(self.call.outer)
+
+    def watched(self, entered: Any) -> Any:
+        """What the program gets, with what comes of it watched from inside."""
+        call, piece = self.call, self.piece
+        if call is None or self.made is None:
+            return entered
+        if isinstance(piece, Session):
+            attempt(call.traced, "session", opened, piece, call, self.made[1], entered)
+            return entered
+        if piece.stream is None:
+            return call.settle(entered)
+        attempt(call.traced, "stream", _watch, piece.stream, call, entered)
         return entered
-    if piece.stream is None:
-        return call.settle(entered)
-    attempt(call.traced, "stream", _watch, piece.stream, call, entered)
-    return entered
 
 
 def _watch(name: str, call: Call, entered: Any) -> None:

@@ -21,6 +21,13 @@ def asked(query: Any, documents: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     return {"text": text, "documents": items}, attributes
 
 
+def with_number(request: Request) -> Request:
+    """The request, with how many documents to return by the name that most have for it; a model's top_k is another."""
+    if "top_k" in request.parameters:
+        request.parameters["top_n"] = request.parameters.pop("top_k")
+    return request
+
+
 def document(item: Any, budget: Snapshot) -> Any:
     """One document: its text as content, all else that is known of it as metadata."""
     taken = budget.take(item)

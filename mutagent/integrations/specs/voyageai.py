@@ -47,11 +47,7 @@ def contextual_response(answer: Any) -> Response:
 
 def rerank_request(given: dict[str, Any], instance: Any) -> Request:
     """What is to be ranked, and for which query."""
-    asks = _request(given, instance, *rerank.asked(given.get("query"), given.get("documents")))
-    if "top_k" in asks.parameters:
-        # How many to return, as others call it; a model's top_k is something else.
-        asks.parameters["top_n"] = asks.parameters.pop("top_k")
-    return asks
+    return rerank.with_number(_request(given, instance, *rerank.asked(given.get("query"), given.get("documents"))))
 
 
 def rerank_response(answer: Any, asked: Request) -> Response:

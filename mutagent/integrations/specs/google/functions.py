@@ -10,9 +10,10 @@ from typing import Any
 from mutagent.capture.plain import as_list, is_blank, is_kind, loaded, read, read_str, whole
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.spec import Dispatch, Piece, Request, Response, Target
+from mutagent.integrations.specs.google.answers import Answer
 from mutagent.integrations.specs.google.contents import messages
 from mutagent.integrations.specs.google.fields import named
-from mutagent.integrations.specs.google.generate import MODELS, Answer, target, where
+from mutagent.integrations.specs.google.generate import MODELS, target, where
 from mutagent.integrations.specs.google.tools import function_words
 
 CHATS = ("google.genai.chats",)

@@ -7,7 +7,7 @@ from typing import Any
 from mutagent.capture.plain import get, get_list, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.spec import Response
-from mutagent.integrations.specs.google import generate
+from mutagent.integrations.specs.google.answers import usage
 from mutagent.integrations.specs.google.parts import Parts, media
 
 
@@ -48,5 +48,5 @@ class Turn:
         return Response(
             finish_reasons=[] if reason is None else [reason],
             output={"messages": self.parts.messages("assistant")} if said else None,
-            usage=generate.usage(self.usage),
+            usage=usage(self.usage),
         )

@@ -8,18 +8,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
-from mutagent.capture.plain import fields_of, get, get_list, read, read_str
+from mutagent.capture.plain import fields_of, get, read, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import items
 from mutagent.integrations.shapes.hosts import client_of
 from mutagent.integrations.shapes.request import text_of
 from mutagent.integrations.shapes.tokens import usage
 from mutagent.integrations.spec import Moment, Request, Response, Session, Target
+from mutagent.integrations.specs.openai import realtime_responses
 
 _MAX_ITEMS = 200
 _ITEM_BYTES = 16_384
-# What a response is asked for has its own place on a span.
-_NOT_PARAMETERS = frozenset({"input", "instructions", "tools"})
 _ITEM_EVENTS = frozenset({"conversation.item.created", "conversation.item.added", "conversation.item.done"})
 _SETTINGS = frozenset({"session.created", "session.updated", "transcription_session.created",
                        "transcription_session.updated"})  # fmt: skip
@@ -94,7 +93,7 @@ class Conversation:
     def transcribed(self, kind: str, item: str, event: Any) -> Moment | None:
         """Another model writes down what was said, from the moment when all of it is there."""
         key = f"transcription of {item}"
-        request = self.transcription_request()
+        request = realtime_responses.transcription_request(self.session, self.asked)
         if kind == "input_audio_buffer.committed":
             return None if request is None else Moment("beside", key, request, of=_TRANSCRIBES)
         if kind.endswith(".delta"):
@@ -109,25 +108,10 @@ class Conversation:
                 self.items[item] = {**message, "content": [{"type": "input_audio", "transcript": text}]}
         elif kind.endswith(".failed"):
             found.error = text_of(get(error, "message")) or "failed"
-            found.attributes = _error_code(error)
+            found.attributes = realtime_responses.error_code(error)
         else:
             return None
         return Moment("over", key, request or Request(provider=self.asked.provider), found, _TRANSCRIBES)
-
-    def transcription_request(self) -> Request | None:
-        """What the transcribing model is asked for; None where the session has none."""
-        audio = get(get(self.session.get("audio"), "input"), "transcription")
-        settings = audio or self.session.get("input_audio_transcription")
-        if type(settings) is not dict:
-            return None
-        given = {name: value for name, value in settings.items() if name != "model" and value is not None}
-        return Request(
-            model=text_of(settings.get("model")),
-            provider=self.asked.provider,
-            parameters=given,
-            attributes={"gen_ai.output.type": "text"},
-            server=self.asked.server,
-        )
 
     def begun(self, answer: Any) -> Moment:
         """A response begins: it answers what was said so far, unless it was given an input of its own."""
@@ -136,35 +120,7 @@ class Conversation:
 
     def request(self, wanted: Any) -> Request:
         """What a response is asked for."""
-        wanted = wanted if type(wanted) is dict else {}
-        attributes: dict[str, Any] = {}
-        head: list[dict[str, Any]] = []
-        instructions = wanted.get("instructions") or self.session.get("instructions")
-        if type(instructions) is str:
-            attributes["gen_ai.system_instructions"] = instructions
-            head = [{"role": "system", "content": instructions}]
-        tools = wanted.get("tools") or self.session.get("tools")
-        if tools:
-            attributes["gen_ai.tool.definitions"] = tools
-        own = wanted.get("input")
-        said = [items.message(item, Snapshot()) for item in own] if type(own) is list else list(self.items.values())
-        modalities = wanted.get("output_modalities") or wanted.get("modalities") or self._modalities()
-        attributes["gen_ai.output.type"] = "speech" if "audio" in modalities else "text"
-        given = {name: wanted[name] for name in wanted if name not in _NOT_PARAMETERS}
-        temperature = self.session.get("temperature")
-        return Request(
-            model=text_of(self.session.get("model")) or self.asked.model,
-            provider=self.asked.provider,
-            input={"messages": [*head, *said]},
-            parameters={**({} if temperature is None else {"temperature": temperature}), **given},
-            attributes=attributes,
-            server=self.asked.server,
-            streamed=True,
-        )
-
-    def _modalities(self) -> list[Any]:
-        found = self.session.get("output_modalities") or self.session.get("modalities")
-        return found if type(found) is list else ["audio"]
+        return realtime_responses.request(wanted, self.session, list(self.items.values()), self.asked)
 
     def said(self, key: str, kind: str, delta: Any) -> Moment:
         """A piece of a response; of sound, only that it came."""
@@ -176,44 +132,22 @@ class Conversation:
         """A response is done, whatever came of it."""
         key = str(get(answer, "id"))
         self.texts.pop(key, None)
-        return Moment("over", key, response=response(answer))
+        return Moment("over", key, response=realtime_responses.response(answer))
 
     def refused(self, error: Any) -> Moment | None:
         """What the provider would not do; an error names the event that it is about where that has an id."""
         about = get(error, "event_id")
         if not self.wanted or (type(about) is str and self.wanted[0][0] != about):
             return None
-        found = Response(error=text_of(get(error, "message")) or "refused", attributes=_error_code(error))
+        found = Response(
+            error=text_of(get(error, "message")) or "refused", attributes=realtime_responses.error_code(error)
+        )
         return Moment("refused", request=self.request(self.wanted.pop(0)[1]), response=found)
 
     def so_far(self, key: str) -> Response:
         """A response that was never done: the text that came."""
         text = "".join(self.texts.pop(key, []))
         return Response(id=key, output={"messages": [{"role": "assistant", "content": text}]} if text else None)
-
-
-def response(answer: Any) -> Response:
-    """A whole response of a Realtime session."""
-    details = get(answer, "status_details")
-    status = get(answer, "status")
-    error = get(details, "error") if status == "failed" else None
-    attributes = _error_code(error)
-    if type(get(answer, "conversation_id")) is str:
-        attributes["gen_ai.conversation.id"] = get(answer, "conversation_id")
-    reason = get(details, "reason") or status
-    return Response(
-        id=get(answer, "id"),
-        finish_reasons=[reason] if type(reason) is str else [],
-        output=items.output(get_list(answer, "output")),
-        usage=usage(get(answer, "usage")),
-        attributes=attributes,
-        error=(text_of(get(error, "message")) or "failed") if status == "failed" else None,
-    )
-
-
-def _error_code(error: Any) -> dict[str, Any]:
-    code = get(error, "code") or get(error, "type")
-    return {"mutagent.error.code": code} if type(code) is str else {}
 
 
 def session(modules: tuple[str, ...], resource: str, manager: str, events: Any, operation: str, prefix: str) -> Session:
