@@ -75,6 +75,11 @@ INTEGRATIONS: dict[str, Row] = {
         spec="mutagent.integrations.specs.sentence_transformers:SENTENCE_TRANSFORMERS",
     ),
     "pinecone": Row(roots=("pinecone",), spec="mutagent.integrations.specs.pinecone:PINECONE"),
+    "weaviate": Row(
+        # What `import weaviate` comes to in 4 and did not have before.
+        roots=("weaviate.collections.queries",),
+        spec="mutagent.integrations.specs.weaviate:WEAVIATE",
+    ),
     "pgvector": Row(roots=("pgvector",), spec="mutagent.integrations.specs.pgvector:PGVECTOR"),
     "langchain": Row(roots=("langchain_core",), spec="mutagent.integrations.specs.langchain:LANGCHAIN"),
     "bedrock": Row(

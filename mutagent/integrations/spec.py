@@ -102,6 +102,7 @@ class Target:
         body_at: the key under which an answer that is a dict holds a body that can be read once; ``response`` is given
             the answer with the bytes that the program has read in the body's place.
         inner: other targets make their requests by it: it is part of the span of such a one, where that is open.
+        later: calling it gives a coroutine, though neither its class nor itself says so.
     """
 
     modules: Modules
@@ -120,11 +121,12 @@ class Target:
     beside_stream: Callable[[Any], Mapping[str, Any]] | None = None
     body_at: str | None = None
     inner: bool = False
+    later: bool = False
 
     @property
     def is_async(self) -> bool:
         """Whether calling it gives a coroutine; libraries say so in the class's name, decorated methods don't tell."""
-        return self.path.startswith("Async") or self.path.rpartition(".")[2].startswith("a_")
+        return self.later or self.path.startswith("Async") or self.path.rpartition(".")[2].startswith("a_")
 
 
 @description(eq=False)
@@ -224,8 +226,7 @@ class Close:
     """A method by which a program leaves a stream early.
 
     Args:
-        modules: where its class stands.
-        path: the method, such as ``"Stream.close"``.
+        modules, path: where its class stands, and the method, such as ``"Stream.close"``.
         stream: attribute that holds the raw stream, where the object is a wrapper around it.
     """
 
@@ -241,8 +242,7 @@ class Iteration:
     What that generator gives is watched, not what the inner iterator does.
 
     Args:
-        modules: where the class stands.
-        path: its ``__iter__`` or ``__aiter__``.
+        modules, path: where the class stands, and its ``__iter__`` or ``__aiter__``.
     """
 
     modules: Modules

@@ -98,6 +98,7 @@ class Surface:
         failed: attributes that a call without an answer has beside those of its request.
         of_answer: further attributes that come with an answer, so that a failed call lacks them.
         stream_in: the stream in what the call gave.
+        open: (way, client) → awaitable that connects it, where it does not do that by itself.
         close: (way, client) → awaitable that closes it; by default what the client has.
         plain: (result or piece of a stream) → what of it must be the same with and without us.
         here: (a span) → the span as the installed version of the library can give it.
@@ -126,6 +127,7 @@ class Surface:
     failed: dict[str, Any] = field(default_factory=dict)
     of_answer: tuple[str, ...] = ()
     stream_in: Callable[[Any], Any] = lambda answer: answer
+    open: Callable[[Way, Any], Any] | None = None
     close: Callable[[Way, Any], Any] | None = None
     plain: Callable[[Any], Any] = dumped
     here: Callable[[dict[str, Any]], dict[str, Any]] = lambda span: span

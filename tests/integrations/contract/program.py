@@ -68,6 +68,8 @@ def run(
     async def whole() -> Any:
         client = surface.make(way, server.url, **client_options)
         try:
+            if surface.open is not None:
+                await surface.open(way, client)
             return await program(client)
         finally:
             await (way.close(client) if surface.close is None else surface.close(way, client))
