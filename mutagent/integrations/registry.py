@@ -76,7 +76,7 @@ INTEGRATIONS: dict[str, Row] = {
     ),
     "pinecone": Row(roots=("pinecone",), spec="mutagent.integrations.specs.pinecone:PINECONE"),
     "weaviate": Row(
-        # What `import weaviate` comes to in 4 and did not have before.
+        # A part of `import weaviate` from 4 on; what came before is not traced.
         roots=("weaviate.collections.queries",),
         spec="mutagent.integrations.specs.weaviate:WEAVIATE",
     ),

@@ -167,6 +167,20 @@ def test_a_search_that_is_tried_again_is_one_span(captured):
     assert (span["status"], span["attributes"]["mutagent.retrieval.hits"]) == ("ok", 2)
 
 
+def test_a_search_that_the_client_refuses_is_told_from_what_was_wrong_before(captured, notes):
+    class Earlier(Exception):
+        _code = type("Code", (), {"_name_": "NOT_FOUND"})()
+
+    try:
+        raise Earlier
+    except Earlier:
+        with pytest.raises(weaviate.exceptions.WeaviateInvalidInputError):
+            notes.query.near_text(5)
+    (span,) = captured.spans
+    assert span["status"] == "error"
+    assert "mutagent.error.code" not in span["attributes"]
+
+
 @pytest.fixture
 def never_awaited(near: WeaviateServer) -> Any:
     """What Python says of a coroutine that is dropped."""

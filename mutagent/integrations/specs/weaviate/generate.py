@@ -11,7 +11,6 @@ from mutagent.integrations.spec import Request, Response, Usage
 from mutagent.integrations.specs.weaviate import query
 
 OPERATION = "retrieve_and_generate"
-_PROMPTS = ("single_prompt", "grouped_task")
 # Each model provider's words for its counts, and where its metadata has them.
 _COUNTED = ("usage", "usage_metadata", "tokens")
 _INPUT = ("prompt_tokens", "input_tokens", "prompt_token_count")
@@ -22,7 +21,7 @@ def request(given: dict[str, Any], instance: Any) -> Request:
     """What is looked for, and what is to be written of it; the model where it is chosen for this call."""
     asks = query.request(given, instance)
     budget = Snapshot()
-    prompts = [(name, _prompt(given.get(name))) for name in _PROMPTS]
+    prompts = [(name, _prompt(given.get(name))) for name in query.PROMPTS]
     messages = [
         {"role": "user", "name": name, "content": budget.take(text)} for name, text in prompts if text is not None
     ]

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import as_str, fields_of, get, get_list, get_path, instance_dict, is_blank, is_exactly, read
+from mutagent.capture.plain import as_list, as_str, fields_of, get, get_list, get_path, instance_dict, is_blank, read
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import hits
 from mutagent.integrations.spec import Request, Response
 
-_PROMPTS = ("single_prompt", "grouped_task")
+PROMPTS = ("single_prompt", "grouped_task")
 _MEDIA = ("near_image", "media")
 _IDS = ("near_object", "ids")
-_LEFT = ("query", "vector", "near_vector", *_IDS, *_MEDIA, "media_type", *_PROMPTS)
+_LEFT = ("query", "vector", "near_vector", *_IDS, *_MEDIA, "media_type", *PROMPTS)
 # A search by vectors tells a distance, one by words a score; certainty is another word for the distance.
 _SCORES = ("distance", "score", "certainty")
 _WORDS = ("hybrid", "bm25")
 _SCORES_OF_WORDS = ("score", "distance", "certainty")
+_OF_GRPC = ("WeaviateQueryError", "InsufficientPermissionsError")
 
 
 def request(given: dict[str, Any], instance: Any) -> Request:
@@ -59,15 +60,19 @@ def _own(instance: Any, ends: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A filter or a move as a dict: they keep what they are made of in attributes, some of them private ones."""
-    if is_exactly(value, list, tuple):
-        return [_plain(item) for item in value]
+    """Filters that are put together, and moves, as dicts: they have what they are made of in attributes of their own.
+
+    A single filter is a model, which is read like any other.
+    """
     fields = instance_dict(value)
-    if fields is None or "_value_" in fields or type(value).__module__.partition(".")[0] != "weaviate":
+    if fields is None or type(value).__module__.partition(".")[0] != "weaviate":
         return value
-    found = {name.rpartition("__")[2]: _plain(item) for name, item in fields.items() if item is not None}
-    name = type(value).__name__
-    return {name.removeprefix("_Filter").lower(): found["filters"]} if "filters" in found else found
+    if "filters" in fields:
+        name = type(value).__name__.removeprefix("_Filter").lower()
+        return {name: [_plain(each) for each in as_list(fields["filters"])]}
+    if type(value).__name__ == "Move":
+        return {name.rpartition("__")[2]: item for name, item in fields.items() if item is not None}
+    return value
 
 
 def _server(instance: Any) -> str | None:
@@ -104,14 +109,16 @@ def document(method: str, found: Any, beside: dict[str, Any], budget: Snapshot) 
 
 
 def error_facts(error: BaseException) -> dict[str, Any]:
-    """The status of gRPC, by its name: the exception that carries it is the one that the client's came of."""
-    for _ in range(3):
-        cause = error.__cause__ or error.__context__
-        if cause is None:
-            break
-        error = cause
-        code = get(error, "_code") or get_path(error, "_state", "code")
-        name = get(code, "_name_")
+    """The status of gRPC, by its name: the exception that has it is the one in whose handling the client's was raised.
+
+    Where a search was tried several times, one that says so stands between the two.
+    """
+    if type(error).__name__ not in _OF_GRPC:
+        return {}
+    came_of = error.__context__
+    for cause in (came_of, None if came_of is None else came_of.__cause__):
+        # Of async calls, and of sync ones.
+        name = get(get(cause, "_code") or get_path(cause, "_state", "code"), "_name_")
         if type(name) is str:
             return {"mutagent.error.code": name}
     return {}
