@@ -129,17 +129,22 @@ def test_what_a_model_writes_of_groups_goes_by_their_names(captured):
     ]
 
 
-def written(place: int, words: str, asked: int, given: int) -> dict[str, Any]:
-    """What one answer of a model's cost."""
-    usage = {"promptTokens": str(asked), "completionTokens": str(given), "totalTokens": str(asked + given)}
-    return {**found(place), "generative": {"values": [{"result": words, "metadata": {"openai": {"usage": usage}}}]}}
+def written(place: int, words: str, **metadata: Any) -> dict[str, Any]:
+    """An object of which a model of a provider's wrote this, and what that says of its work."""
+    return {**found(place), "generative": {"values": [{"result": words, "metadata": metadata}]}}
+
+
+def openai(asked: int, given: int) -> dict[str, Any]:
+    return {"usage": {"promptTokens": str(asked), "completionTokens": str(given), "totalTokens": str(asked + given)}}
 
 
 def test_models_and_their_tokens_are_those_of_the_whole_call(captured):
     generate = pytest.importorskip("weaviate.classes.generate")
     if not hasattr(generate, "GenerativeParameters"):
         pytest.skip("the installed weaviate tells no usage")
-    with serving({"results": [written(0, "A star.", 10, 2), written(1, "Rain.", 20, 3)]}) as server:
+    with serving(
+        {"results": [written(0, "A star.", openai=openai(10, 2)), written(1, "Rain.", openai=openai(20, 3))]}
+    ) as server:
         prompt = generate.GenerativeParameters.single_prompt("Of {text}?", metadata=True)
         model = generate.GenerativeConfig.openai(model="gpt-4o", temperature=0.5)
         asked(server, "generate", "fetch_objects", limit=2, single_prompt=prompt, generative_provider=model)
@@ -149,6 +154,32 @@ def test_models_and_their_tokens_are_those_of_the_whole_call(captured):
     assert span["attributes"]["gen_ai.request.model"] == "gpt-4o"
     assert span["attributes"]["mutagent.request.generative_provider"]["temperature"] == 0.5
     assert [raw["total_tokens"] for raw in span["attributes"]["mutagent.usage.raw"]] == [12, 23]
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"anthropic": {"usage": {"inputTokens": "3", "outputTokens": "2"}}},
+        {"google": {"usageMetadata": {"promptTokenCount": "3", "candidatesTokenCount": "2", "totalTokenCount": "5"}}},
+        {
+            "google": {
+                "metadata": {
+                    "tokenMetadata": {"inputTokenCount": {"totalTokens": "3"}, "outputTokenCount": {"totalTokens": "2"}}
+                }
+            }
+        },
+        {"cohere": {"tokens": {"inputTokens": 3, "outputTokens": 2}}},
+        {"cohere": {"billedUnits": {"inputTokens": 3, "outputTokens": 2}}},
+    ],
+    ids=["anthropic", "gemini", "vertex", "cohere", "cohere billed"],
+)
+def test_each_provider_of_models_has_words_of_its_own_for_tokens(captured, metadata):
+    if not hasattr(pytest.importorskip("weaviate.classes.generate"), "GenerativeParameters"):
+        pytest.skip("the installed weaviate tells no usage")
+    with serving({"results": [written(0, "A star.", **metadata)]}) as server:
+        asked(server, "generate", "bm25", "sun", single_prompt="Of {text}?")
+    (span,) = captured.spans
+    assert (span["tokens"]["input"], span["tokens"]["output"]) == (3, 2)
 
 
 def test_reads_without_a_model_are_no_searches(captured, notes):

@@ -11,10 +11,10 @@ from mutagent.integrations.spec import Request, Response, Usage
 from mutagent.integrations.specs.weaviate import query
 
 OPERATION = "retrieve_and_generate"
-# Each model provider's words for its counts, and where its metadata has them.
-_COUNTED = ("usage", "usage_metadata", "tokens")
-_INPUT = ("prompt_tokens", "input_tokens", "prompt_token_count")
-_OUTPUT = ("completion_tokens", "output_tokens", "candidates_token_count")
+# Where model providers' metadata has counts, and their words for those.
+_COUNTED = (("usage",), ("usage_metadata",), ("metadata", "token_metadata"), ("tokens",), ("billed_units",))
+_INPUT = ("prompt_tokens", "input_tokens", "prompt_token_count", "input_token_count")
+_OUTPUT = ("completion_tokens", "output_tokens", "candidates_token_count", "output_token_count")
 
 
 def request(given: dict[str, Any], instance: Any) -> Request:
@@ -66,8 +66,18 @@ def _text(value: Any) -> str | None:
 def _counts(value: Any) -> dict[str, Any]:
     """The token counts of one answer of a model's, where the program has asked for its metadata."""
     metadata = read(get(value, "generative"), "metadata")
-    counted = next((found for name in _COUNTED if (found := getattr(metadata, name, None)) is not None), None)
-    return {} if counted is None else {field.name: count for field, count in counted.ListFields()}
+    if metadata is None:
+        return {}
+    return next((counts for path in _COUNTED if (counts := _set_in(metadata, path))), {})
+
+
+def _set_in(message: Any, path: tuple[str, ...]) -> dict[str, Any]:
+    """The numbers that are set in a part of a protobuf message; a count may be one itself, of tokens and characters."""
+    for name in path:
+        message = getattr(message, name, None)
+    if message is None:
+        return {}
+    return {field.name: getattr(value, "total_tokens", value) for field, value in message.ListFields()}
 
 
 def _usage(answers: list[dict[str, Any]]) -> Usage | None:
