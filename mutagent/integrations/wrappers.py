@@ -32,10 +32,12 @@ def wrapper_for(traced: Traced, original: Callable[..., Any]) -> Callable[..., A
 
         return async_wrapper
 
+    is_async = traced.target.is_async
+
     @functools.wraps(original)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         sent = with_usage_asked(traced, kwargs)
-        if traced.target.is_async:
+        if is_async:
             return started_later(traced, args, kwargs, sent is not kwargs, original(*args, **sent))
         call = begun(traced, args, kwargs, sent is not kwargs)
         if call is None:
