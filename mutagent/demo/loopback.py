@@ -48,6 +48,7 @@ class LoopbackServer(ThreadingHTTPServer):
         """Stop accepting, shut every connection down and wait for the threads that served them."""
         self.closing.set()
         if self._accepting.ident is not None:
+            hang_up(self.socket)  # where that wakes the thread, as on Linux, it need not wait for its next look
             self.shutdown()
             self._accepting.join(_JOIN_SECONDS)
         self.server_close()
