@@ -16,7 +16,10 @@ TOLD = {"prompt_token_count": 4, "candidates_token_count": 6, "total_token_count
 
 def client(way: Way, url: str, options: dict[str, Any]) -> Any:
     """A client of the server at ``url``."""
-    made = importlib.import_module("google.genai").Client(api_key=KEY, http_options={"base_url": url, **options})
+    library = importlib.import_module("google.genai")
+    # By itself the async client tries again after up to ten seconds.
+    once = {"retry_options": {"attempts": 1}} if "retry_options" in library.types.HttpOptions.model_fields else {}
+    made = library.Client(api_key=KEY, http_options={"base_url": url, **once, **options})
     if way is SYNC:
         return made
     # What it is part of closes its connections when it is collected.
