@@ -82,7 +82,7 @@ class Site:
 class Installed:
     """One integration as it is installed in this process."""
 
-    __slots__ = ("all_clients", "integration", "on", "sites", "traced", "undo_frameworks")
+    __slots__ = ("all_clients", "integration", "on", "sites", "traced", "undo_frameworks", "waiting")
 
     def __init__(self, integration: Integration, all_clients: bool) -> None:
         self.integration = integration
@@ -93,6 +93,9 @@ class Installed:
         self.sites = [site for piece in integration.pieces for site in self._sites(piece)]
         for modules, path in integration.copies:
             self.sites.append(Site(modules, path, lambda original: patches.after(original, clients.mark_copy)))
+        patched = [name for site in self.sites for name in site.modules]
+        installed = [name for piece in integration.pieces if isinstance(piece, Install) for name in piece.modules]
+        self.waiting = dict.fromkeys(patched + installed)
 
     def _sites(self, piece: Piece) -> list[Site]:
         if isinstance(piece, Target):
@@ -161,13 +164,24 @@ class Installed:
 
     def register(self) -> None:
         """Have every module patched when it is imported, or now where it is."""
-        for name in dict.fromkeys(module for site in self.sites for module in site.modules):
-            already = name in sys.modules
-            wrapt.register_post_import_hook(partial(self._imported, late=already), name)
+        for name in tuple(self.waiting):
+            module = sys.modules.get(name)
+            if module is not None:
+                self.arrived(name, module, late=True)
+            elif name not in _awaited:
+                _awaited.add(name)
+                wrapt.register_post_import_hook(_arrived, name)
+
+    def arrived(self, name: str, module: ModuleType, late: bool) -> None:
+        """Patch a module that is waited for; once, whoever else says that it is there."""
+        try:
+            del self.waiting[name]
+        except KeyError:
+            return
+        self._imported(module, late)
         for piece in self.integration.pieces:
-            if isinstance(piece, Install):
-                for name in piece.modules:
-                    wrapt.register_post_import_hook(partial(self._install, piece), name)
+            if isinstance(piece, Install) and name in piece.modules:
+                self._install(piece, module)
 
     def _imported(self, module: ModuleType, late: bool) -> None:
         if self.on:
@@ -198,6 +212,9 @@ class Installed:
 
 
 _installed: dict[str, Installed] = {}
+# Modules whose import wrapt tells us of. It takes no hook back: one of each integration would keep all that was ever
+# installed.
+_awaited: set[str] = set()
 # Modules that were half imported when their hook came: wrapt calls it on the unfinished module.
 _deferred: list[tuple[Installed, str]] = []
 
@@ -205,6 +222,12 @@ _deferred: list[tuple[Installed, str]] = []
 def _half_imported(module: ModuleType) -> bool:
     # Asked only of modules that were there before us: within an import's own hook the flag is still set.
     return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
+
+
+def _arrived(module: ModuleType) -> None:
+    _awaited.discard(module.__name__)
+    for installed in tuple(_installed.values()):
+        installed.arrived(module.__name__, module, late=False)
 
 
 def _closing_wrapper(piece: Close, iterator: str, original: Any) -> Any:

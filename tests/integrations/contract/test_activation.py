@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 from typing import Any
 
 import pytest
@@ -112,3 +113,17 @@ def test_installing_twice_makes_one_span(surface, way, server_of, traced_later):
     hooks.install()
     complete(surface, way, server_of(surface))
     assert len(traced_later.spans) == 1
+
+
+def test_what_is_taken_back_is_not_kept():
+    """Not even for the libraries that were never imported."""
+
+    def kept() -> int:
+        gc.collect()
+        return sum(type(each) is hooks.Installed for each in gc.get_objects())
+
+    before = kept()
+    hooks.install()
+    assert kept() > before
+    hooks.uninstall()
+    assert kept() == before
