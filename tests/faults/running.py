@@ -22,6 +22,7 @@ from tests.faults.processes import Run, run_to_end
 from tests.faults.row import HEALTHY, Row
 from tests.faults.services import free_port, served
 from tests.servers.collector import Collector
+from tests.servers.trust import NOBODY
 
 ROOT = Path(__file__).parents[2]
 # What the rows name in `needs`, and what mutagent itself needs.
@@ -105,7 +106,7 @@ def _plain(python: str, program: str, variables: tuple[tuple[str, str], ...]) ->
 
 def _surroundings(variables: Iterable[tuple[str, str]], place: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    kept.update(PYTHONPATH=str(ROOT), FAULTS_MARK=str(place / "mark"), MUTAGENT_HOME=str(place / "home"))
+    kept.update(PYTHONPATH=str(ROOT), FAULTS_MARK=str(place / "mark"), MUTAGENT_HOME=str(place / "home"), **NOBODY)
     return {**kept, **{name: value.format(home=place / "home") for name, value in variables}}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 import pytest
 
@@ -13,15 +12,14 @@ from mutagent.testing import CapturedSpans, capture
 from tests.integrations import standin
 from tests.integrations.situations import Server, Situation
 from tests.integrations.surfaces import Surface
+from tests.servers.trust import NOBODY
 
 
 @pytest.fixture(autouse=True)
 def trusting_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All is on loopback, without TLS, and yet every client made reads all certificates that the machine trusts.
-
-    Which takes longer than most tests; so there is one to read, and its key is lost.
-    """
-    monkeypatch.setenv("SSL_CERT_FILE", str(Path(__file__).with_name("nobody.pem")))
+    """Clients of servers on loopback need no certificates, and read them all the same."""
+    for name, path in NOBODY.items():
+        monkeypatch.setenv(name, path)
 
 
 @pytest.fixture

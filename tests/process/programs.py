@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.servers.trust import NOBODY
+
 ROOT = Path(__file__).parents[2]
 # Generous: it only ends a test that hangs.
 DEADLINE = 60
@@ -81,7 +83,7 @@ class Program:
         ours = {"PYTHONPATH": str(ROOT), "MUTAGENT_HOME": str(self.home), "PYTHONWARNINGS": "error"}
         if endpoint is not None:
             ours |= {"MUTAGENT_ENDPOINT": endpoint, "MUTAGENT_API_KEY": "mt_secret0key0of0tests"}
-        self.variables = {**kept, **ours, **variables}
+        self.variables = {**kept, **NOBODY, **ours, **variables}
         # Whether spans had to wait for another process: what was sent but not answered in time comes again.
         self.delayed = False
 
