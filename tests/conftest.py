@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.servers.trust import NOBODY
+
 try:
     import hypothesis
 except ModuleNotFoundError:
@@ -26,6 +28,13 @@ def no_failures_of_others() -> None:
     from mutagent import guard
 
     guard.forget()
+
+
+@pytest.fixture
+def trusting_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients of servers on loopback, and of recordings, need no certificates, and read them all the same."""
+    for name, path in NOBODY.items():
+        monkeypatch.setenv(name, path)
 
 
 @pytest.fixture

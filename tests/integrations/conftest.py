@@ -12,14 +12,11 @@ from mutagent.testing import CapturedSpans, capture
 from tests.integrations import standin
 from tests.integrations.situations import Server, Situation
 from tests.integrations.surfaces import Surface
-from tests.servers.trust import NOBODY
 
 
 @pytest.fixture(autouse=True)
-def trusting_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients of servers on loopback need no certificates, and read them all the same."""
-    for name, path in NOBODY.items():
-        monkeypatch.setenv(name, path)
+def reading_no_certificates(trusting_nobody: None) -> None:
+    """Every client here is one of a server on loopback."""
 
 
 @pytest.fixture

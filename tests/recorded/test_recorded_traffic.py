@@ -28,7 +28,7 @@ def test_the_recordings_are_there() -> None:
     assert recordings.unlisted() == []
 
 
-@pytest.mark.usefixtures("auto_mode")
+@pytest.mark.usefixtures("auto_mode", "trusting_nobody")
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 @pytest.mark.parametrize("case", recordings.cases(), ids=lambda case: case.file.removesuffix(".yaml"))
 def test_span_says_what_the_recorded_body_says(case: Case, is_async: bool, captured: CapturedSpans) -> None:
