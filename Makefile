@@ -11,8 +11,9 @@ INSTALL = $(ENV)/bin/python -m pip install --quiet --disable-pip-version-check
 demo: $(ENV)/.demo  ## run a small agent on the real clients, without a key or a network, and show its trace
 	@$(ENV)/bin/mutagent demo
 
+# File by file as they come: with the files of most tests first, those whose few tests take longest would be left.
 test: $(ENV)/.test  ## run the tests on this Python, with the newest libraries; ARGS are pytest's
-	$(ENV)/bin/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(ENV)/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(ENV)/.lint  ## style, format and types
 	$(ENV)/bin/ruff check .
