@@ -137,15 +137,18 @@ class _Handler(LoopbackHandler):
             return
         self.write_head(answer.status, {**headers, "transfer-encoding": "chunked"})
         broken = situation in (Situation.CUT, Situation.HUNG, Situation.FAILED)
-        first = self.server.answers.cut_after if broken else len(answer.body)
+        first = self.server.answers.cut_after if broken else len(answer.body) - 1
         for chunk in answer.body[:first]:
             self.write_chunk(chunk)
         if situation is Situation.FAILED:
             self.write_chunk(self.server.answers.failed or b"")
         if situation in (Situation.CUT, Situation.HUNG):
             self.break_off(situation, answer.body[first])
-        else:
+        elif broken:
             self.write_chunk(b"")
+        else:
+            # In one go: a client that reads to its protocol's last event has had the end, and gives up the connection.
+            self.wfile.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(answer.body[-1]), answer.body[-1]))
 
     def break_off(self, situation: Situation, chunk: bytes) -> None:
         """Send half a chunk and hang up, or nothing until the server closes."""
