@@ -185,7 +185,7 @@ async def _async_step(self: StreamProxy, step: Callable[..., Any], *args: Any) -
         recording.stopped(error)
         raise
     if not recording.ended:
-        attempt(recording.call.traced, "chunk", recording.hidden, piece)
+        attempt(recording.call.traced, "chunk", recording.take or recording.first, piece)
     return piece
 
 

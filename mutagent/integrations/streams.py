@@ -40,8 +40,9 @@ class Recording:
         self.hides = call.traced.target.hides if call.asked_usage else None
         self.started = False
         self.ended = False
-        # Takes what a chunk says; True where the program never asked for it.
-        self.take: Callable[[Any], bool | None] = self.first
+        # Takes what a chunk says; True where the program never asked for it. Never a method of this object's: that
+        # would keep a forgotten stream, and the connection behind it, until the garbage collector comes by.
+        self.take: Callable[[Any], bool | None] | None = None
 
     def __iter__(self) -> Any:
         return self
@@ -60,7 +61,7 @@ class Recording:
                 raise
             finally:
                 _make_current(outer)
-            if attempt(self.call.traced, "chunk", self.take, chunk) is not True:
+            if attempt(self.call.traced, "chunk", self.take or self.first, chunk) is not True:
                 return chunk
 
     async def __anext__(self) -> Any:
@@ -74,7 +75,7 @@ class Recording:
                 raise
             finally:
                 _make_current(outer)
-            if attempt(self.call.traced, "chunk", self.take, chunk) is not True:
+            if attempt(self.call.traced, "chunk", self.take or self.first, chunk) is not True:
                 return chunk
 
     def first(self, chunk: Any) -> bool | None:
@@ -83,13 +84,9 @@ class Recording:
         waited = perf_counter_ns() - self.call.span.start_tick
         self.call.span.attributes["gen_ai.response.time_to_first_chunk"] = waited / 1e9
         # Straight to the accumulator where nothing is hidden: there are hundreds of chunks to a call.
-        self.take = self.chunks.feed if self.hides is None else self.hidden
-        return self.take(chunk)
-
-    def hidden(self, chunk: Any) -> bool:
-        """Take what the chunk says; True where the program never asked for this chunk."""
-        self.chunks.feed(chunk)
-        return self.hides is not None and self.hides(chunk)
+        take = self.chunks.feed if self.hides is None else functools.partial(_taken, self.chunks.feed, self.hides)
+        self.take = take
+        return take(chunk)
 
     def stopped(self, error: BaseException) -> None:
         """The inner iterator ended, or failed."""
@@ -149,7 +146,7 @@ class Recording:
             self.stopped(error)
             raise
         if not self.ended:
-            attempt(self.call.traced, "chunk", self.take, piece)
+            attempt(self.call.traced, "chunk", self.take or self.first, piece)
         return piece
 
     def close(self) -> None:
@@ -169,6 +166,11 @@ class Recording:
         with Guard("forgotten stream"):
             if not self.ended:
                 self.finish("abandoned")
+
+
+def _taken(feed: Callable[[Any], None], hides: Callable[[Any], bool], chunk: Any) -> bool:
+    feed(chunk)
+    return hides(chunk)
 
 
 def record(call: Call, stream: Any) -> Any:

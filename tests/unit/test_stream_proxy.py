@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 from collections import abc
 from typing import Any
@@ -50,10 +51,17 @@ def captured():
 
 
 def watched(function: Any) -> Any:
-    target = Target(
-        ("anywhere",), "words", "llm.chat", "chat", lambda given, instance: Request(streamed=True), chunks=Words
+    return wrapper_for(traced(target()), function)()
+
+
+def target(**more: Any) -> Target:
+    return Target(
+        ("anywhere",), "words", "llm.chat", "chat", lambda given, instance: Request(streamed=True), chunks=Words, **more
     )
-    return wrapper_for(Traced(Integration("words", "words", ">=1", (target,)), target, None), function)()
+
+
+def traced(target: Target) -> Traced:
+    return Traced(Integration("words", "words", ">=1", (target,)), target, None)
 
 
 def ended(captured: Any) -> tuple[Any, ...]:
@@ -113,6 +121,36 @@ def test_an_async_generator_takes_values_and_exceptions(captured):
 
     assert asyncio.run(program()) == ["one", "two more"]
     assert ended(captured) == ("error", "failed", "one two more")
+
+
+def test_the_first_piece_is_timed_however_it_is_asked_for(captured):
+    async def program() -> Any:
+        stream = watched(async_words)
+        await stream.asend(None)
+        await stream.aclose()
+
+    asyncio.run(program())
+    stream = watched(words)
+    stream.send(None)
+    stream.close()
+    assert ["gen_ai.response.time_to_first_chunk" in span["attributes"] for span in captured.spans] == [True, True]
+
+
+@pytest.mark.parametrize("asked_usage", [False, True])
+@pytest.mark.parametrize("pieces", [0, 1])
+def test_a_forgotten_stream_ends_without_a_collector(pieces, asked_usage, captured):
+    call = traced(target(hides=lambda chunk: False)).begin(None, {})
+    assert call is not None
+    call.asked_usage = asked_usage
+    gc.disable()
+    try:
+        stream = call.settle(words())
+        for _ in range(pieces):
+            next(stream)
+        del stream, call
+        assert ended(captured)[1] == "abandoned"
+    finally:
+        gc.enable()
 
 
 def test_an_async_generator_is_closed(captured):
