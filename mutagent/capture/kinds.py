@@ -46,8 +46,11 @@ class Kind:
         self.bases = frozenset(map(id, mro))
         self.plain = next((id(base) for base in mro if id(base) in _PLAIN_IDS), 0)
         self.names = frozenset(map(_name_of, mro))
-        dict_slot = next((own["__dict__"] for own in dicts if "__dict__" in own), None)
-        self.stored: Any = dict_slot.__get__ if type(dict_slot) is GetSetDescriptorType else None
+        dict_slot: Any = next((own["__dict__"] for own in dicts if "__dict__" in own), None)
+        found = type(dict_slot)
+        # A member is what SimpleNamespace has.
+        is_slot = found is GetSetDescriptorType or found is MemberDescriptorType
+        self.stored: Any = dict_slot.__get__ if is_slot else None
         self.is_model, self.declared = _declared(dicts)
         self.extra: Any = slot_of(cls, "__pydantic_extra__") if self.is_model else None
         self.is_unset = _qualname_of(cls) in _UNSET_NAMES

@@ -53,7 +53,7 @@ def message(item: Any, budget: Snapshot) -> Any:
     fields = {
         name: value
         for name, value in list(fields_of(item).items())
-        if value is not None and (type(value) is not list or value)
+        if value is not None and (type(value) is not list or value or name == "content")
     }
     role, content = as_str(fields.get("role")), fields.get("content")
     if role is None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import fields_of, whole
+from mutagent.capture.kinds import kind_of
+from mutagent.capture.plain import fields_of, instance_dict, whole
 from mutagent.capture.snapshot import flat_copy
 from mutagent.integrations.spec import Usage
 
@@ -16,7 +17,23 @@ _NONE: dict[str, Any] = {}
 
 def counts_of(raw: Any) -> dict[str, Any]:
     """The provider's own object as a dict of ours: copied once, as the span keeps it, and then read by its names."""
-    return flat_copy(fields_of(raw))
+    fields = fields_of(raw)
+    kind = kind_of(type(raw))
+    known = kind.plain or kind.is_model or kind.declared is not None
+    return flat_copy(fields if known else _public(fields))
+
+
+def _public(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an object that is neither a dict nor a model: a snapshot has none of those within it."""
+    return {
+        name: value if (inside := instance_dict(value)) is None or kind_of(type(value)).is_model else _numbers(inside)
+        for name, value in list(fields.items())
+        if type(name) is str and not name.startswith("_")
+    }
+
+
+def _numbers(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: count for name, count in list(fields.items()) if type(count) is int or type(count) is float}
 
 
 def part(counts: dict[str, Any], name: str) -> dict[str, Any]:
