@@ -6,8 +6,10 @@ metaclass overrides is run.
 
 from __future__ import annotations
 
+from functools import partial
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
+from weakref import ref
 
 # A metaclass may override attribute access on a class; the slots of `type` itself can't be.
 _mro_of = type.__dict__["__mro__"].__get__
@@ -27,30 +29,30 @@ class Kind:
     """One class.
 
     Args:
-        cls: the class; it stands here so that the id by which this is found stays taken.
+        cls: the class. Nothing here keeps it: a program that makes classes as it runs gets rid of them, too.
 
-    ``bases`` are the ids of its bases, itself among them; ``names`` is what they are called; ``plain``
-    is the id of the nearest that is one of :data:`PLAIN`, else 0. ``stored``
-    reads the dict that holds an instance's attributes, ``extra`` what a pydantic model (``is_model``) keeps beside its
-    fields; each is None where a class stands in its way. ``declared`` are a dataclass's fields. ``is_unset``: a client
-    library's own "not given". ``iterates``: its instances are iterators; ``iterable``: they make some.
+    ``bases`` are the ids of its bases, itself among them; ``names`` is what they are called; ``plain`` is the id of the
+    nearest that is one of :data:`PLAIN`, else 0. ``has_dict``: its instances keep attributes in a dict, in whose way no
+    class stands; ``extra`` reads what a pydantic model (``is_model``) keeps beside its fields; ``declared`` are a
+    dataclass's fields. ``is_unset``: a client library's own "not given". ``iterates``: its instances are iterators;
+    ``iterable``: they make some.
     """
 
-    __slots__ = ("bases", "cls", "declared", "extra", "is_model", "is_unset", "iterable", "iterates", "names", "plain",
-                 "stored")  # fmt: skip
+    __slots__ = ("bases", "declared", "extra", "has_dict", "is_model", "is_unset", "iterable", "iterates", "names",
+                 "plain", "watch")  # fmt: skip
 
     def __init__(self, cls: type) -> None:
         mro = _mro_of(cls)
         dicts = [_dict_of_class(base) for base in mro]
-        self.cls = cls
+        # Its id is another's, once it is gone.
+        self.watch = ref(cls, partial(_kinds.pop, id(cls)))
         self.bases = frozenset(map(id, mro))
         self.plain = next((id(base) for base in mro if id(base) in _PLAIN_IDS), 0)
         self.names = frozenset(map(_name_of, mro))
         dict_slot: Any = next((own["__dict__"] for own in dicts if "__dict__" in own), None)
         found = type(dict_slot)
         # A member is what SimpleNamespace has.
-        is_slot = found is GetSetDescriptorType or found is MemberDescriptorType
-        self.stored: Any = dict_slot.__get__ if is_slot else None
+        self.has_dict = found is GetSetDescriptorType or found is MemberDescriptorType
         self.is_model, self.declared = _declared(dicts)
         self.extra: Any = slot_of(cls, "__pydantic_extra__") if self.is_model else None
         self.is_unset = _qualname_of(cls) in _UNSET_NAMES

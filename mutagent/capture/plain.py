@@ -16,6 +16,8 @@ _mro_of = type.__dict__["__mro__"].__get__
 _module_of = type.__dict__["__module__"].__get__
 _qualname_of = type.__dict__["__qualname__"].__get__
 _dict_of_class = type.__dict__["__dict__"].__get__
+# Of a slot, which goes before all else: nothing that a class overrides is run.
+_attribute_of = object.__getattribute__
 
 
 def type_label(kind: type) -> str:
@@ -50,8 +52,9 @@ def class_attribute(kind: type, name: str) -> Any:
 
 def instance_dict(value: Any) -> dict[str, Any] | None:
     """The dict that holds an instance's attributes, or None where there is none or a class stands in its way."""
-    stored = kind_of(type(value)).stored
-    found = None if stored is None else stored(value)
+    if not kind_of(type(value)).has_dict:
+        return None
+    found = _attribute_of(value, "__dict__")
     return found if type(found) is dict else None
 
 
@@ -64,7 +67,9 @@ def model_fields(value: Any) -> dict[str, Any] | None:
 
 
 def _pydantic_fields(value: Any, kind: Kind) -> dict[str, Any]:
-    fields: dict[str, Any] = {} if kind.stored is None else kind.stored(value)
+    fields: dict[str, Any] = _attribute_of(value, "__dict__") if kind.has_dict else {}
+    if type(fields) is not dict:
+        fields = {}
     try:
         extra = kind.extra(value)
     except (AttributeError, TypeError):  # the slot is empty, or there is none

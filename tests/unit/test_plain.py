@@ -1,6 +1,8 @@
 """Reading foreign objects: fields of dicts and models alike, and nothing of theirs is run."""
 
+import gc
 import sys
+import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,3 +142,36 @@ def test_a_class_default_is_no_field_of_an_instance_that_lost_it():
     del value.field
     assert plain.model_fields(value) == {}
     assert plain.read(value, "field") is None
+
+
+class Told(dict[str, Any]):
+    """A dict whose methods tell that they were called."""
+
+    def told(self, *args):
+        raise AssertionError("code of the program's was run")
+
+    keys = values = items = copy = __iter__ = __getitem__ = __len__ = told  # type: ignore[assignment]
+
+
+def test_attributes_in_a_dict_of_the_programs_own_class_are_not_asked_for():
+    value = Model(other=1)
+    object.__setattr__(value, "__dict__", Told(name="n"))
+    assert plain.fields_of(value) == {"other": 1}
+    assert plain.read(value, "other") == 1
+
+
+@pytest.mark.parametrize("made", [dict, list, pydantic.BaseModel, object], ids=lambda base: base.__name__)
+def test_a_class_that_was_read_may_go(made):
+    kind = type("Passing", (made,), {})
+    assert plain.read(kind(), "name") is None
+    gone = weakref.ref(kind)
+    del kind
+    gc.collect()
+    assert gone() is None
+
+
+def test_classes_at_one_address_are_told_apart():
+    for number in range(3000):
+        kind = type("Passing", (dict if number % 2 else list,), {})
+        assert plain.is_kind(kind(), dict) is bool(number % 2)
+        del kind
