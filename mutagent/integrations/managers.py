@@ -68,15 +68,19 @@ def entering_wrapper(piece: Manager | Session, original: Callable[..., Any]) -> 
 
         @functools.wraps(original)
         async def async_wrapper(self: Any) -> Any:
-            return await _entered_async(piece, _made.get(self), partial(original, self))
+            return await _entered_async(piece, _made_of(piece, self), partial(original, self))
 
         return async_wrapper
 
     @functools.wraps(original)
     def wrapper(self: Any) -> Any:
-        return _entered(piece, _made.get(self), partial(original, self))
+        return _entered(piece, _made_of(piece, self), partial(original, self))
 
     return wrapper
+
+
+def _made_of(piece: Manager | Session, manager: Any) -> Made | None:
+    return guarded(piece.call.path, _made.get, manager)
 
 
 @uncounted
