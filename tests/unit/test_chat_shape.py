@@ -7,7 +7,7 @@ import pydantic.v1
 import pytest
 
 from mutagent.capture.snapshot import Snapshot
-from mutagent.integrations.shapes import chat
+from mutagent.integrations.shapes import chat, chat_chunks
 
 COUNTS = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
 
@@ -63,3 +63,11 @@ def test_an_answer_of_namespaces_is_read():
 @pytest.mark.parametrize("content", ["", [], None, {}])
 def test_empty_content_is_recorded_as_what_it_was(content):
     assert chat.message({"role": "user", "content": content}, Snapshot()) == {"role": "user", "content": content}
+
+
+@pytest.mark.parametrize("last", [[{"index": 0, "delta": {}, "finish_reason": "stop"}], []], ids=["ended", "alone"])
+def test_groqs_counts_of_a_stream_are_read_where_they_stand(last):
+    chunks = chat_chunks.ChatChunks()
+    chunks.feed({"id": "a", "choices": [{"index": 0, "delta": {"content": "yes"}}]})
+    chunks.feed({"id": "a", "choices": last, "x_groq": {"usage": COUNTS}})
+    assert chunks.response().usage.raw == COUNTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import get, get_list
+from mutagent.capture.plain import get, get_list, get_path
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes.chat import REASONING_FIELDS, call_id, facts, message, thought_of, usage
 from mutagent.integrations.shapes.servers import server_of_answer
@@ -34,18 +34,25 @@ class ChatChunks:
             # Azure sends a first chunk about its content filter, in which id and model are empty.
             self.id, self.model, self.facts = fields.get("id"), fields.get("model"), facts(chunk)
             self.server = server_of_answer(chunk)
-        used = fields.get("usage")
+        used, choices = fields.get("usage"), fields.get("choices")
         if used is not None:
             self.feed_usage(chunk, used)
-        for choice in fields.get("choices") or ():
+        elif not choices:
+            self.feed_groq(chunk)
+        for choice in choices or ():
             said = choice if type(choice) is dict else choice.__dict__
             index = said.get("index") or 0
             state = self.choices.get(index)
             if state is None:
                 state = self.choices[index] = _Choice()
             state.feed(said)
-            if state.finish_reason is not None and self.usage is None and (groq := get(chunk, "x_groq")) is not None:
-                self.feed_usage(chunk, get(groq, "usage"))
+            if state.finish_reason is not None:
+                self.feed_groq(chunk)
+
+    def feed_groq(self, chunk: Any) -> None:
+        # Groq's comes with the reason why the model stopped: no other chunk is searched for it.
+        if self.usage is None and (used := get_path(chunk, "x_groq", "usage")) is not None:
+            self.feed_usage(chunk, used)
 
     def feed_usage(self, chunk: Any, used: Any) -> None:
         self.usage = used
