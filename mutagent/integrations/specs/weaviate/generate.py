@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mutagent.capture.plain import fields_of, get, get_list, read, read_str, whole
-from mutagent.capture.snapshot import Snapshot
+from mutagent.capture.snapshot import Snapshot, snapshot
 from mutagent.integrations.shapes import hits
 from mutagent.integrations.spec import Request, Response, Usage
 from mutagent.integrations.specs.weaviate import query
@@ -85,7 +85,8 @@ def _usage(answers: list[dict[str, Any]]) -> Usage | None:
     told = [counts for counts in answers if counts]
     if not told:
         return None
-    return Usage(input=_sum(told, _INPUT), output=_sum(told, _OUTPUT), raw=told[0] if len(told) == 1 else told)
+    raw = snapshot(told[0] if len(told) == 1 else told)
+    return Usage(input=_sum(told, _INPUT), output=_sum(told, _OUTPUT), raw=raw)
 
 
 def _sum(answers: list[dict[str, Any]], names: tuple[str, ...]) -> int | None:
