@@ -61,7 +61,8 @@ class Pipeline:
             for delivery in self._deliveries
             if getattr(delivery.exporter, "blocking", False)
         }
-        nap = min((delivery.nap for delivery in self._deliveries), default=0.0)
+        # Where a host freezes the process, there is no time to wait for more.
+        nap = 0.0 if is_serverless() else min((delivery.nap for delivery in self._deliveries), default=0.0)
         self._worker = Worker(self._step, lambda: bool(self._queue), cost.prepare, nap=nap)
         self._shows_open = any(delivery.exporter.wants_open for delivery in self._deliveries)
         self._shown: set[int] = set()

@@ -1,5 +1,6 @@
 """From the program's threads to the exporters: in time, bounded, and with every span accounted for."""
 
+import asyncio
 import gc
 import sqlite3
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from mutagent import guard
 from mutagent.config import Settings
+from mutagent.export.delivery import Pace
 from mutagent.export.memory import MemoryExporter
 from mutagent.export.pipeline import Pipeline
 from mutagent.export.receipt import SinkReceipt
@@ -333,3 +335,17 @@ def test_a_locked_store_costs_no_span_and_gets_them_from_the_next_process(tmp_pa
         assert wait_until(lambda: pipeline.receipt().sink("local").recovered == 1)
     names = [trace.name for trace in StoreReader(tmp_path).traces()]
     assert sorted(names) == ["a", "b", "c"]
+
+
+def test_a_serverless_host_on_a_loop_is_not_kept_waiting_for_more_to_come_along(monkeypatch, tmp_path):
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
+    monkeypatch.setattr("mutagent.export.assembly.Pace", lambda *_: Pace(1, 0.0, 0.0, nap=60.0))
+
+    async def handler(tracer):
+        record(tracer, "handler")
+
+    with Collector() as collector, running(remote(collector.url, tmp_path)) as (pipeline, tracer):
+        for handled in (1, 2):
+            asyncio.run(handler(tracer))
+            assert len(collector.wait_for(handled)) == handled
+            assert wait_until(lambda: pipeline._worker.asleep)
