@@ -189,10 +189,12 @@ class Block:
 
     def leave(self) -> None:
         """End what goes no further than the block."""
+        # A manager that is kept keeps nothing of the block, as its generator does not.
+        entered, self.entered = self.entered, None
         if isinstance(self.piece, Session):
-            closing(self.entered)
+            closing(entered)
         elif self.piece.stream is not None:
-            recording = getattr(getattr(self.entered, self.piece.stream, None), "_mutagent_recording", None)
+            recording = getattr(getattr(entered, self.piece.stream, None), "_mutagent_recording", None)
             if recording is not None:
                 recording.finish("closed")
 
