@@ -18,6 +18,8 @@ from mutagent.integrations.specs.google.turn import Turn
 
 _MAX_MESSAGES = 200
 _MESSAGE_BYTES = 16_384
+# Somebody may speak for hours before the model says a word.
+_MAX_PIECES = 4_096
 _TURN = ("llm.chat", "chat")
 _MODULES = ("google.genai.live",)
 
@@ -36,7 +38,7 @@ class Turns:
         self.asked = asked
         self.said: deque[Any] = deque(maxlen=_MAX_MESSAGES)
         # What somebody says, as it is written down piece by piece.
-        self.heard: list[str] = []
+        self.heard: deque[str] = deque(maxlen=_MAX_PIECES)
         self.turn: Turn | None = None
         self.count = 0
 
