@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 class CapturedSpans:
     """The spans that ended so far, in the order of their ends, as the dicts that would be sent."""
 
-    wants_starts = False
-
     def __init__(self, settings: Settings) -> None:
         from mutagent.export.assembly import resource
         from mutagent.export.cost import cost_of

@@ -67,8 +67,6 @@ def _test_span(settings: Settings) -> EncodedSpan:
 class _Kept:
     """Where the test span goes instead of a pipeline: it is sent by hand."""
 
-    wants_starts = False
-
     def started(self, span: object) -> None:
         """Nothing is shown of it before it ends."""
 

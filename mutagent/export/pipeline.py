@@ -67,7 +67,6 @@ class Pipeline:
         self._shows_open = any(delivery.exporter.wants_open for delivery in self._deliveries)
         self._shown: set[int] = set()
         self._begun = False
-        self.wants_starts = True
         self._closed = False
         self._end_by = float("inf")
         self._handled = 0
@@ -92,7 +91,6 @@ class Pipeline:
 
     def _begin(self) -> None:
         self._begun = process.settle_sigterm()
-        self.wants_starts = not self._begun or self._shows_open or self.settings.debug
         self._worker.wake()
         for sender in self._senders.values():
             sender.start()

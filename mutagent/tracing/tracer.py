@@ -24,9 +24,6 @@ _SAMPLE_BITS = (1 << 56) - 1
 class Sink(Protocol):
     """Where spans go; the calls are made on the program's own threads and return at once."""
 
-    wants_starts: bool
-    """Whether :meth:`started` is called: to ask costs a span a sixth of what the call does."""
-
     def started(self, span: MutagentSpan) -> None:
         """A span began."""
 
@@ -118,17 +115,14 @@ class Tracer:
         span.start_tick = perf_counter_ns()
         if sampled:
             self.open[span_number] = held
-            if self.sink.wants_starts:
-                self._tell(span)
+            try:
+                # Also what makes a start need as much of the stack as an end: one that succeeds can be ended.
+                self.sink.started(span)
+            except RecursionError:
+                # A start for which the stack has no room leaves no span behind.
+                del self.open[span_number]
+                raise
         return span
-
-    def _tell(self, span: MutagentSpan) -> None:
-        try:
-            self.sink.started(span)
-        except RecursionError:
-            # A start for which the stack has no room leaves no span behind.
-            del self.open[span.span_number]
-            raise
 
     def start_under(
         self,

@@ -25,8 +25,6 @@ FULL = 1000
 class Kept:
     """A sink that keeps the last thousand spans."""
 
-    wants_starts = False
-
     def __init__(self) -> None:
         self.spans: deque[Any] = deque(maxlen=FULL)
         self.ended = self.spans.append

@@ -13,8 +13,6 @@ LOW_56 = (1 << 56) - 1
 class Recorder:
     """A sink that remembers what it was told."""
 
-    wants_starts = True
-
     def __init__(self):
         self.told = []
 

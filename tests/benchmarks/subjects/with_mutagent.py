@@ -26,8 +26,6 @@ OURS = hasattr(tracing, "flush")
 class Kept:
     """A sink that keeps the last thousand spans."""
 
-    wants_starts = False
-
     def __init__(self) -> None:
         self.ended = deque[Any](maxlen=1000).append
 
