@@ -35,21 +35,32 @@ FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
 class EncodedSpan:
     """One span as it goes out.
 
-    ``header`` is the JSON object of its trace's fields without ``startTime`` and ``spans``, ``body`` the JSON object of
-    the span; ``ended`` is False for one that is still running.
+    ``header`` is the JSON object of its trace's fields without ``startTime`` and ``spans``; ``trace_fields`` is what
+    stands in it after the id, the same bytes for all spans of a session, as 100,000 of them may wait. ``body`` is the
+    JSON object of the span; ``ended`` is False for one that is still running.
     """
 
     trace_id: str
     span_id: str
     start_ns: int
     ended: bool
-    header: bytes
+    trace_fields: bytes
     body: bytes
 
     @property
+    def header(self) -> bytes:
+        """The JSON object of the trace's fields."""
+        return b'{"traceId":"%s",%s' % (self.trace_id.encode(), self.trace_fields)
+
+    @property
     def size(self) -> int:
-        """Bytes it takes in memory, roughly."""
-        return len(self.header) + len(self.body) + _OVERHEAD
+        """Bytes it takes in memory, roughly, or on the wire, whichever is more."""
+        return len(self.trace_fields) + len(self.body) + _OVERHEAD
+
+
+def trace_fields_of(header: bytes) -> bytes:
+    """What stands in a header after the trace's id, which comes first."""
+    return header.partition(b",")[2]
 
 
 class Encoder:
@@ -77,8 +88,8 @@ class Encoder:
         fields = _SpanFields(span, self._settings).all(cost_usd, outcome)
         body = without_secrets(json_bytes(fields))
         trace_id = trace_hex(span.trace_number)
-        header = b'{"traceId":"%s",%s' % (trace_id.encode(), self._tail(span.root_session))
-        return EncodedSpan(trace_id, fields["spanId"], span.start_ns, span.ended or bool(outcome), header, body)
+        shared = self._tail(span.root_session)
+        return EncodedSpan(trace_id, fields["spanId"], span.start_ns, span.ended or bool(outcome), shared, body)
 
     def _tail(self, session: Session | None) -> bytes:
         known = self._tails.get(id(session))

@@ -175,7 +175,7 @@ def _write(path: Path, lines: Sequence[bytes]) -> None:
 
 def _read(path: Path) -> list[EncodedSpan]:
     """The spans of a file; none where it was torn or is not ours."""
-    from mutagent.export.payload import EncodedSpan
+    from mutagent.export.payload import EncodedSpan, trace_fields_of
 
     try:
         head, *lines = path.read_bytes().split(b"\n")
@@ -187,7 +187,7 @@ def _read(path: Path) -> list[EncodedSpan]:
     if any(len(row) != 5 for row in rows):
         return []
     return [
-        EncodedSpan(trace.decode(), span.decode(), int(start), True, header, body)
+        EncodedSpan(trace.decode(), span.decode(), int(start), True, trace_fields_of(header), body)
         for trace, span, start, header, body in rows
     ]
 

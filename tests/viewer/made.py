@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from mutagent.export.payload import EncodedSpan, iso
+from mutagent.export.payload import EncodedSpan, iso, trace_fields_of
 from mutagent.store.writer import StoreWriter
 
 SPANS_OF_TRACE = 15
@@ -70,7 +70,7 @@ def one_trace(chance: random.Random, number: int, start_ns: int) -> Iterator[Enc
     children += [_span(chance, span_id, ids[0], "llm.chat", at, last) for span_id in ids[13:]]
     root = _span(chance, ids[0], None, "agent", start_ns, at + last - start_ns)
     for span in [*children, root]:
-        yield EncodedSpan(trace_id, span["spanId"], start_ns, True, header, json.dumps(span).encode())
+        yield EncodedSpan(trace_id, span["spanId"], start_ns, True, trace_fields_of(header), json.dumps(span).encode())
 
 
 def _header(trace_id: str, number: int) -> dict[str, Any]:

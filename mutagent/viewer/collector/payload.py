@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from mutagent.export.encoding import json_bytes
-from mutagent.export.payload import EncodedSpan
+from mutagent.export.payload import EncodedSpan, trace_fields_of
 from mutagent.store.fields import mapping, text
 from mutagent.tracing.ids import span_hex, span_number_of, trace_hex, trace_number_of
 from mutagent.viewer.index.facts import iso, micros, real
@@ -95,7 +95,8 @@ def _row(trace_id: str, header: bytes, span: Any) -> EncodedSpan | None:
         return None
     start = micros(fields["startTime"])
     assert start is not None
-    return EncodedSpan(trace_id, fields["spanId"], start * 1000, "endTime" in fields, header, json_bytes(fields))
+    body = json_bytes(fields)
+    return EncodedSpan(trace_id, fields["spanId"], start * 1000, "endTime" in fields, trace_fields_of(header), body)
 
 
 def _span(given: dict[str, Any]) -> dict[str, Any] | None:
