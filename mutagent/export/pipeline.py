@@ -6,10 +6,8 @@ finaliser or a forked child, so nothing on its side takes a lock.
 
 from __future__ import annotations
 
-import _thread
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from time import monotonic, perf_counter_ns, sleep
 
@@ -21,8 +19,9 @@ from mutagent.export.console import print_end, print_start
 from mutagent.export.crowd import Crowd
 from mutagent.export.delivery import Delivery
 from mutagent.export.payload import EncodedSpan, Encoder
-from mutagent.export.receipt import Receipt, Totals
+from mutagent.export.receipt import Receipt
 from mutagent.export.result import Exporter
+from mutagent.export.tally import Tallies
 from mutagent.export.worker import Worker, unrecorded
 from mutagent.guard import guarded, say
 from mutagent.hosts import is_serverless
@@ -69,10 +68,7 @@ class Pipeline:
         self._begun = False
         self._closed = False
         self._end_by = float("inf")
-        self._handled = 0
-        self._totals = Totals()
-        # Reentrant, as a finaliser may end a span within any of these blocks.
-        self._lock = _thread.RLock()
+        self._tallies = Tallies()
         self._crowd = Crowd(settings)
         self._attach_watchers()
 
@@ -117,8 +113,7 @@ class Pipeline:
         if encoded is not None:
             self._queue.append(encoded)
             return encoded
-        with self._lock:
-            self._handled += 1
+        self._tallies.mine().handled += 1
         self._lose(1)
         return None
 
@@ -178,8 +173,7 @@ class Pipeline:
 
     def _taken(self, span: MutagentSpan | EncodedSpan) -> EncodedSpan | None:
         encoded = self._encoded(span)
-        with self._lock:
-            self._handled += 1
+        self._tallies.mine().handled += 1
         if encoded is None:
             self._lose(1)
         return encoded
@@ -191,8 +185,7 @@ class Pipeline:
         cost_usd = cost.cost_of(span)
         encoded = self._encoder.encode(span, cost_usd, outcome)
         if encoded.ended:
-            with self._lock:
-                self._totals.add(span, cost_usd)
+            self._tallies.mine().totals.add(span, cost_usd)
         return encoded
 
     def _lose(self, count: int) -> None:
@@ -279,8 +272,8 @@ class Pipeline:
 
     def receipt(self) -> Receipt:
         """The account as it stands."""
-        with self._lock:
-            ended, totals = self._handled + len(self._queue), replace(self._totals)
+        handled, totals = self._tallies.sum()
+        ended = handled + len(self._queue)
         sinks = [delivery.receipt(ended) for delivery in self._deliveries]
         still_open = 0 if self._closed else len(self.open_spans())
         return Receipt(sinks, ended, still_open, self.unsampled(), totals)
@@ -296,8 +289,7 @@ class Pipeline:
             self._shed(_SHED_SPANS)
         left = len(self._queue)
         self._queue.clear()
-        with self._lock:
-            self._handled += left
+        self._tallies.mine().handled += left
         self._lose(left)
         for delivery in self._deliveries:
             delivery.give_up(until)
