@@ -170,7 +170,7 @@ class Installed:
                 self.arrived(name, module, late=True)
             elif name not in _awaited:
                 _awaited.add(name)
-                wrapt.register_post_import_hook(_arrived, name)
+                wrapt.register_post_import_hook(partial(_arrived, name), name)
 
     def arrived(self, name: str, module: ModuleType, late: bool) -> None:
         """Patch a module that is waited for; once, whoever else says that it is there."""
@@ -224,10 +224,11 @@ def _half_imported(module: ModuleType) -> bool:
     return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
 
 
-def _arrived(module: ModuleType) -> None:
-    _awaited.discard(module.__name__)
+def _arrived(name: str, module: ModuleType) -> None:
+    # By the name that it was waited for under: what stands in sys.modules may call itself anything.
+    _awaited.discard(name)
     for installed in tuple(_installed.values()):
-        installed.arrived(module.__name__, module, late=False)
+        installed.arrived(name, module, late=False)
 
 
 def _closing_wrapper(piece: Close, iterator: str, original: Any) -> Any:

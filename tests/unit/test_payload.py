@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mutagent.config import Settings
 from mutagent.export.encoding import json_bytes, plain
-from mutagent.export.payload import Encoder, batch_body, iso, text_dialect
+from mutagent.export.payload import Encoder, batch_body, iso, text_dialect, trace_fields_of
 from mutagent.tracing.span import Session
 from mutagent.tracing.types import Document, SpanEvent, SpanIO, SpanMessage, SpanMetrics, ToolCall
 from tests.unit.spans import START_NS, ended_span
@@ -123,6 +123,14 @@ def test_the_header_names_process_session_and_environment():
         "environment": "test",
         "metadata": {"plan": "pro", "user.id": "u1", "tags": ["a", "b"], "service.name": "app", "process.pid": 1},
     }
+
+
+def test_what_all_spans_of_a_session_say_of_their_traces_is_held_once():
+    encoder = Encoder(Settings(), {})
+    first, second = (encoder.encode(ended_span(number)) for number in (1, 2))
+    assert first.trace_fields is second.trace_fields
+    assert json.loads(first.header)["traceId"] == first.trace_id
+    assert trace_fields_of(first.header) == first.trace_fields
 
 
 def test_a_span_in_another_session_than_its_root_carries_it_itself():
