@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Any
 from mutagent.capture import snapshot
 from mutagent.config import Settings, resolve
 from mutagent.tracing import failure, runtime
+from mutagent.tracing.tracer import Sink
 
 if TYPE_CHECKING:
     from mutagent.tracing.span import MutagentSpan
     from mutagent.tracing.tracer import Tracer
 
 
-class CapturedSpans:
+class CapturedSpans(Sink):
     """The spans that ended so far, in the order of their ends, as the dicts that would be sent."""
 
     def __init__(self, settings: Settings) -> None:
@@ -40,9 +41,6 @@ class CapturedSpans:
         self.open_spans: Callable[[], list[MutagentSpan]] = list
         self._encoder = Encoder(settings, resource(settings))
         self._cost_of = cost_of
-
-    def started(self, span: MutagentSpan) -> None:
-        """A span began; it is captured when it ends."""
 
     def ended(self, span: MutagentSpan) -> None:
         """Keep a span that ended, in wire form with its ``traceId``."""

@@ -19,6 +19,8 @@ MAX_NODES = 10_000
 MAX_DEPTH = 24
 MAX_BYTES = 131_072
 _MAX_INT_BITS = 4_096
+# A text shorter than this is kept as it is: it is no media, and the budget has room for it.
+SHORT = 512
 # Of a list that is too long, a quarter of the budget goes to its head (system prompt), the rest to its tail.
 _HEAD_SHARE = 4
 
@@ -48,14 +50,14 @@ def snapshot(value: Any, max_bytes: int | None = None, field: str | None = None)
 
 
 def own_copies(values: Iterable[Any]) -> bool:
-    """Whether values can be kept as they are: None, bools, short strings, ints of 64 bits, finite floats."""
+    """Whether values can be kept as they are: None, bools, short strings, ints of 63 bits, finite floats."""
     for value in values:
         kind = type(value)
         if kind is str:
-            if len(value) >= 512:
+            if len(value) >= SHORT:
                 return False
         elif kind is int:
-            if not -(1 << 63) <= value < 1 << 64:
+            if value.bit_length() >= 64:
                 return False
         elif value is not None and kind is not bool and (kind is not float or value - value != 0.0):
             return False
@@ -106,7 +108,7 @@ class Snapshot:
     def text(self, value: str, field: str | None = None) -> Any:
         """A string: whole, as a media placeholder, or its head and tail with what was cut between them."""
         size = len(value)
-        if size >= 512:
+        if size >= SHORT:
             placeholder = media.text_placeholder(value, field)
             if placeholder is not None:
                 return placeholder

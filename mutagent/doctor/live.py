@@ -54,24 +54,19 @@ def _sent(settings: Settings, until: float) -> ExportResult:
 def _test_span(settings: Settings) -> EncodedSpan:
     from mutagent.export.assembly import resource
     from mutagent.export.payload import Encoder
-    from mutagent.tracing.tracer import Tracer
+    from mutagent.tracing.tracer import Sink, Tracer
 
-    kept = _Kept()
-    tracer = Tracer(settings, kept)
+    class Kept(Sink):
+        """Takes the test span, which is sent by hand."""
+
+        def ended(self, span: object) -> None:
+            """Its sender has it."""
+
+    tracer = Tracer(settings, Kept())
     span = tracer.start("custom", TRACE_NAME, None, {"text": "Does this arrive?"}, {"mutagent.doctor": True})
     span.status = "ok"
     tracer.end(span)
     return Encoder(settings, resource(settings)).encode(span)
-
-
-class _Kept:
-    """Where the test span goes instead of a pipeline: it is sent by hand."""
-
-    def started(self, span: object) -> None:
-        """Nothing is shown of it before it ends."""
-
-    def ended(self, span: object) -> None:
-        """Its sender has it."""
 
 
 def _answered(settings: Settings, result: ExportResult, seconds: float) -> Finding:

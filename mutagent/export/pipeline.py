@@ -27,6 +27,7 @@ from mutagent.guard import guarded, say
 from mutagent.hosts import is_serverless
 from mutagent.loading import without_waiting
 from mutagent.tracing.span import MutagentSpan
+from mutagent.tracing.tracer import Sink
 
 _SHED_SPANS = 256
 # Encoding holds the interpreter lock: after this long the worker lets the program have it.
@@ -40,7 +41,7 @@ _HAND_OVER = 0.2
 _SERVERLESS_SECONDS = 2.0
 
 
-class Pipeline:
+class Pipeline(Sink):
     """Queue, workers and exporters of one configuration.
 
     Args:
@@ -52,7 +53,8 @@ class Pipeline:
         self.settings = settings
         self.open_spans: Callable[[], list[MutagentSpan]] = list
         self.unsampled: Callable[[], int] = int
-        self._queue: deque[MutagentSpan | EncodedSpan] = deque()
+        self.queue: deque[MutagentSpan | EncodedSpan] = deque()
+        self.ended = self.queue.append  # type: ignore[method-assign, assignment]
         self._encoder = Encoder(settings, resource(settings))
         self._deliveries = deliveries(settings, exporters)
         self._senders = {
@@ -62,56 +64,54 @@ class Pipeline:
         }
         # Where a host freezes the process, there is no time to wait for more.
         nap = 0.0 if is_serverless() else min((delivery.nap for delivery in self._deliveries), default=0.0)
-        self._worker = Worker(self._step, lambda: bool(self._queue), cost.prepare, nap=nap)
+        self._worker = Worker(self._step, lambda: bool(self.queue), cost.prepare, nap=nap)
+        self.reader = self._worker.reader
+        self.reader.wants_starts = True
         self._shows_open = any(delivery.exporter.wants_open for delivery in self._deliveries)
         self._shown: set[int] = set()
         self._begun = False
         self._closed = False
         self._end_by = float("inf")
         self._tallies = Tallies()
-        self._crowd = Crowd(settings)
+        self._crowd = Crowd(settings, self.reader)
         self._attach_watchers()
 
     # -- the program's side
 
     def started(self, span: MutagentSpan) -> None:
-        """A span began."""
-        if not self._begun or (self._shows_open and self._worker.asleep):
+        """A span began: the first of all, or one that is to be shown while it runs."""
+        if not self._begun or (self._shows_open and self.reader.asleep):
             self._begin()
 
-    def ended(self, span: MutagentSpan) -> None:
-        """A span ended; it is delivered from here on."""
-        self._queue.append(span)
-        if self._worker.asleep or len(self._queue) > self._crowd.at:
-            self._attend()
-
-    def _begin(self) -> None:
-        self._begun = process.settle_sigterm()
-        self._worker.wake()
-        for sender in self._senders.values():
-            sender.start()
-
-    def _attend(self) -> None:
+    def attend(self) -> None:
+        """A span ended while the worker is asleep or falls behind."""
         if self._closed:
-            self._shed(len(self._queue))
-        elif len(self._queue) > self._crowd.at:
+            self._shed(len(self.queue))
+        elif len(self.queue) > self.reader.patience:
             self._help()
         else:
             self._worker.wake()
 
+    def _begin(self) -> None:
+        self._begun = process.settle_sigterm()
+        self.reader.wants_starts = not self._begun or self._shows_open or self.settings.debug
+        self._worker.wake()
+        for sender in self._senders.values():
+            sender.start()
+
     def _help(self) -> None:
         """The worker falls behind: the producer takes a share of the encoding, which also tells how big spans are."""
         self._worker.wake()
-        newest = _popped(self._queue.pop)
+        newest = _popped(self.queue.pop)
         encoded = None if newest is None else self._encoded_by_producer(newest)
-        if encoded is not None and self._crowd.sampled(encoded.size, len(self._queue)):
+        if encoded is not None and self._crowd.sampled(encoded.size, len(self.queue)):
             self._shed(_SHED_SPANS)
 
     def _encoded_by_producer(self, span: MutagentSpan | EncodedSpan) -> EncodedSpan | None:
         with unrecorded(), without_waiting():
             encoded = self._encoded(span)
         if encoded is not None:
-            self._queue.append(encoded)
+            self.queue.append(encoded)
             return encoded
         self._tallies.mine().handled += 1
         self._lose(1)
@@ -119,7 +119,7 @@ class Pipeline:
 
     def _shed(self, count: int) -> None:
         """Past the hard limit, or after the end: the oldest go to the spool straight away."""
-        oldest = (_popped(self._queue.popleft) for _ in range(count))
+        oldest = (_popped(self.queue.popleft) for _ in range(count))
         with unrecorded(), without_waiting():
             encoded = [item for span in oldest if span is not None and (item := self._taken(span)) is not None]
         self._crowd.shed(encoded)
@@ -149,20 +149,20 @@ class Pipeline:
         return None
 
     def _encode_all(self, deadline: float | None) -> None:
-        while self._queue and not self._closed and (deadline is None or monotonic() < deadline):
+        while self.queue and not self._closed and (deadline is None or monotonic() < deadline):
             batch = self._slice()
             for delivery in self._deliveries:
                 delivery.add(batch)
                 self._send_due(delivery)
-            self._crowd.measured(batch, len(self._queue))
-            if deadline is None and len(self._queue) < _SHED_SPANS:
+            self._crowd.measured(batch, len(self.queue))
+            if deadline is None and len(self.queue) < _SHED_SPANS:
                 sleep(_YIELD_SECONDS)
 
     def _slice(self) -> list[EncodedSpan]:
         batch: list[EncodedSpan] = []
         until = monotonic() + _SLICE_SECONDS
         while True:
-            span = _popped(self._queue.popleft)
+            span = _popped(self.queue.popleft)
             if span is None:
                 return batch
             encoded = self._taken(span)
@@ -246,7 +246,7 @@ class Pipeline:
             span.recording = False
             encoded = self._encoded(span, "interrupted")
             if encoded is not None:
-                self._queue.append(encoded)
+                self.queue.append(encoded)
         finished = self._run_all(deadline - min(_RESERVE, timeout / 4))
         self._closed = True
         # Until the worker has handed over what it has in its hands.
@@ -273,7 +273,7 @@ class Pipeline:
     def receipt(self) -> Receipt:
         """The account as it stands."""
         handled, totals = self._tallies.sum()
-        ended = handled + len(self._queue)
+        ended = handled + len(self.queue)
         sinks = [delivery.receipt(ended) for delivery in self._deliveries]
         still_open = 0 if self._closed else len(self.open_spans())
         return Receipt(sinks, ended, still_open, self.unsampled(), totals)
@@ -285,10 +285,10 @@ class Pipeline:
         return finished
 
     def _give_up(self, until: float) -> None:
-        while self._queue and monotonic() < until:
+        while self.queue and monotonic() < until:
             self._shed(_SHED_SPANS)
-        left = len(self._queue)
-        self._queue.clear()
+        left = len(self.queue)
+        self.queue.clear()
         self._tallies.mine().handled += left
         self._lose(left)
         for delivery in self._deliveries:
@@ -307,7 +307,7 @@ class Pipeline:
             self.ended = self._ended_serverless  # type: ignore[method-assign]
 
     def _ended_serverless(self, span: MutagentSpan) -> None:
-        Pipeline.ended(self, span)
+        self.queue.append(span)
         if span.parent_number is not None and self.open_spans():
             return
         # The host freezes this process once it has answered. A running loop must not be held up; it gets the wake-up.

@@ -27,6 +27,7 @@ except RuntimeError:
 from mutagent.guard import guarded
 from mutagent.tracing.context import current
 from mutagent.tracing.span import RemoteSpan
+from mutagent.tracing.tracer import Reader
 
 Step = Callable[[float | None], float | None]
 
@@ -76,8 +77,8 @@ class Worker:
         self._prepare = prepare
         self._waits = waits
         self._nap = nap
-        # Read by producers on their hot path: only while it is True does work need a wake().
-        self.asleep = True
+        # Only while it is asleep does work need a wake().
+        self.reader = Reader(asleep=True)
         self._signal = _thread.allocate_lock()
         self._signal.acquire()
         self._turn = _thread.allocate_lock()
@@ -168,7 +169,7 @@ class Worker:
                 self._loop()
         finally:
             self._pid = self._ident = 0
-            self.asleep = True
+            self.reader.asleep = True
 
     def _begin(self) -> None:
         with self._turn:
@@ -184,11 +185,11 @@ class Worker:
                 wait = self._serve() if self._requests else guarded("worker", self._step, None)
 
     def _rest(self, wait: float | None) -> None:
-        self.asleep = True
+        self.reader.asleep = True
         # After asleep is set, so that work which came before it is seen here and work after it wakes us.
         if not self._pending() and not self._requests:
             self._signal.acquire(timeout=-1 if wait is None else max(0.0, wait))
-        self.asleep = False
+        self.reader.asleep = False
         if self._nap and not self._requests and not self._stopping:
             self._signal.acquire(timeout=self._nap)
 

@@ -213,7 +213,7 @@ class Bridge:
             run.tracer.abandon(run.span)
         elif is_under_way(run.span.claim):
             run.span.claim = None
-            run.tracer.hand_over(run.span)
+            run.tracer.end(run.span, duration_ns=run.span.duration_ns)
 
 
 def _is_batch(value: Any) -> bool:

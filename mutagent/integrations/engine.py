@@ -183,7 +183,7 @@ class Call:
         if self.holds is not None and self.span.claim is self.holds:
             self.span.claim = None
             if self.span.duration_ns is not None:
-                self.tracer.hand_over(self.span)
+                self.tracer.end(self.span, duration_ns=self.span.duration_ns)
 
     def settle(self, result: Any) -> Any:
         """What the program gets: the result itself, with a stream or a raw response watched from inside."""

@@ -6,16 +6,17 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import ref
 
-from mutagent.capture.snapshot import flat_copy, snapshot
-from mutagent.guard import guarded, guarded_pair
+from mutagent.capture.snapshot import flat_copy, own_copies, snapshot
+from mutagent.guard import counted, guarded
 from mutagent.tracing import context
 from mutagent.tracing.ids import span_number_of, trace_number_of
 from mutagent.tracing.runtime import live, live_tracer
-from mutagent.tracing.span import MutagentSpan, Session
-from mutagent.tracing.tracer import Tracer
+from mutagent.tracing.span import MutagentSpan, OwnedSpan, Session
 from mutagent.tracing.types import KINDS, STATUSES, SpanEndOptions, SpanIO, SpanOptions
 
 T = TypeVar("T")
+# Looked up once: they are called for every span.
+_current, _make_current = context.current.get, context.current.set
 
 
 def start_span(options: SpanOptions) -> MutagentSpan | None:
@@ -29,30 +30,38 @@ def start_span(options: SpanOptions) -> MutagentSpan | None:
         abandoned, and is current no longer.
     """
     tracer = live.tracer
-    if tracer is None:
-        tracer = live_tracer()
-        if tracer is None:
+    if tracer is None and (tracer := live_tracer()) is None:
+        return None
+    # In one piece and not by `guarded`, here and at the end: a call within costs a quarter of the floor.
+    try:
+        kind = KINDS[options.kind]
+        outer = _current()
+        if outer is not None:
+            # Spans that nobody ended in this context must not pile up in it.
+            outer = context.open_value(outer)
+        given = options.attributes
+        attributes = (given.copy() if own_copies(given.values()) else flat_copy(given)) if given else None
+        session = None if options.session_id is None else _session(options.session_id)
+        recorded = None if options.input is None or not tracer.capture_inputs else _recorded(options.input)
+        name = options.name or kind
+        if options.trace_id is None and options.parent_span_id is None:
+            span = tracer.start(kind, name, outer, recorded, attributes, session)
+        else:
+            attributes = attributes or {}
+            numbers = _explicit(options, attributes)
+            span = tracer.start_under(*numbers, kind, name, outer, recorded, attributes, session)
+        # Held by who started it and by nobody else: dropped without an end, it ends as abandoned.
+        held = ref(span)
+        if span.recording:
+            tracer.open[span.span_number] = held
+        span.abandon = tracer.abandoning
+        span.__class__ = OwnedSpan
+        _make_current((held, outer))
+        return span
+    except Exception as error:
+        if counted("start_span", error):
             return None
-    return guarded_pair("start_span", _start, tracer, options)
-
-
-def _start(tracer: Tracer, options: SpanOptions) -> MutagentSpan:
-    kind = KINDS[options.kind]
-    # Spans that nobody ended in this context must not pile up in it.
-    outer = context.current.get()
-    if outer is not None:
-        outer = context.open_value(outer)
-    attributes = flat_copy(options.attributes) if options.attributes else {}
-    session = None if options.session_id is None else _session(options.session_id)
-    recorded = _recorded(options.input) if tracer.capture_inputs and options.input is not None else None
-    name = options.name or kind
-    if options.trace_id is None and options.parent_span_id is None:
-        span = tracer.start(kind, name, outer, recorded, attributes, session, None, None, True)
-    else:
-        numbers = _explicit(options, attributes)
-        span = tracer.start_under(*numbers, kind, name, outer, recorded, attributes, session)
-    context.current.set((ref(span), outer))
-    return span
+        raise
 
 
 def _explicit(options: SpanOptions, attributes: dict[str, Any]) -> tuple[int | None, int | None]:
@@ -91,10 +100,25 @@ def end_span(span: MutagentSpan | None, end_options: SpanEndOptions | None = Non
         span: what :func:`start_span` returned.
         end_options: status (it stays ``unset`` where it is not said), output, metrics, attributes, events.
     """
-    if span is None or span.duration_ns is not None:
+    if span is None:
         return
-    guarded_pair("end_span", _end, span, end_options)
-    _uncover(span)
+    if span.duration_ns is None:
+        tracer = live.tracer
+        try:
+            span.__class__ = MutagentSpan  # nobody has to end it any more
+            try:
+                if end_options is not None:
+                    _record(span, end_options, tracer is None or tracer.capture_outputs)
+            finally:
+                if tracer is not None:
+                    tracer.end(span)
+        except Exception as error:
+            if not counted("end_span", error):
+                raise
+    # Where it stands in this context, what stood there before is put back; elsewhere it is skipped as ended.
+    value = _current()
+    if value.__class__ is tuple and value[0]() is span:
+        _make_current(value[1])
 
 
 def end_with(span: MutagentSpan, error: BaseException | None) -> None:
@@ -102,43 +126,27 @@ def end_with(span: MutagentSpan, error: BaseException | None) -> None:
     tracer = live.tracer
     if error is not None and tracer is not None:
         guarded("end_span", tracer.fail, span, error)
-        _uncover(span)
-        return
-    if span.status == "unset":
+    elif span.status == "unset":
         span.status = "ok"
     end_span(span)
 
 
-def _end(span: MutagentSpan, options: SpanEndOptions | None) -> None:
-    tracer = live.tracer
-    try:
-        if options is None:
-            return
-        if options.status is not None:
-            span.status = STATUSES[options.status]
-        if options.status_message is not None:
-            span.status_message = options.status_message
-        if options.output is not None and (tracer is None or tracer.capture_outputs):
-            span._output = _recorded(options.output)
-        if options.metrics is not None:
-            if span._metrics is None:
-                span._metrics = options.metrics
-            else:
-                span._metrics.update(options.metrics)
-        if options.attributes:
-            span.attributes.update(flat_copy(options.attributes))
-        if options.events:
-            span.events.extend(options.events)
-    finally:
-        if tracer is not None:
-            tracer.end(span)
-
-
-def _uncover(span: MutagentSpan) -> None:
-    """Where the span stands in this context, put back what stood there before; elsewhere it is skipped as ended."""
-    value = context.current.get()
-    if value.__class__ is tuple and value[0]() is span:
-        context.current.set(value[1])
+def _record(span: MutagentSpan, options: SpanEndOptions, keep_output: bool) -> None:
+    if options.status is not None:
+        span.status = STATUSES[options.status]
+    if options.status_message is not None:
+        span.status_message = options.status_message
+    if options.output is not None and keep_output:
+        span._output = _recorded(options.output)
+    if options.metrics is not None:
+        if span._metrics is None:
+            span._metrics = options.metrics
+        else:
+            span._metrics.update(options.metrics)
+    if options.attributes:
+        span.attributes.update(flat_copy(options.attributes))
+    if options.events:
+        span.events.extend(options.events)
 
 
 def get_current_span() -> MutagentSpan | None:
@@ -162,9 +170,9 @@ def run_in_span_context(span: MutagentSpan | None, fn: Callable[[], T]) -> T:
     """Call ``fn()`` with ``span`` as the current span and return its result; without tracing, just call it."""
     if span is None:
         return fn()
-    outer = context.current.get()
-    context.current.set((ref(span), outer))
+    outer = _current()
+    _make_current((ref(span), outer))
     try:
         return fn()
     finally:
-        context.current.set(outer)
+        _make_current(outer)

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any, TypeVar, overload
 
-from mutagent.capture.snapshot import flat_copy, own_copies, snapshot
+from mutagent.capture.snapshot import SHORT, flat_copy, own_copies, snapshot
 from mutagent.guard import guarded
 from mutagent.tracing import context
 from mutagent.tracing.generators import UNTRACED, Steps, async_generator_wrapper, generator_wrapper
 from mutagent.tracing.runtime import live, live_tracer
-from mutagent.tracing.span import MutagentSpan
 from mutagent.tracing.tracer import Tracer
 from mutagent.tracing.types import checked_kind
 
@@ -67,27 +66,27 @@ def trace(
 class _Traced:
     """One decoration: what its spans are called and what they record."""
 
-    __slots__ = ("attributes", "capture_input", "capture_output", "kind", "name", "named", "skip")
+    __slots__ = ("attributes", "capture_input", "capture_output", "kind", "name", "parameters")
+
+    attributes: dict[str, Any] | None
+    parameters: Parameters | None
 
     def __init__(
         self, kind: str, name: str | None, attributes: dict[str, Any] | None, capture_input: bool, capture_output: bool
     ) -> None:
         self.kind = kind
-        self.name = name
-        self.attributes = {key: snapshot(value) for key, value in (attributes or {}).items()}
+        self.name: str = name or ""
+        self.attributes = {key: snapshot(value) for key, value in attributes.items()} if attributes else None
         self.capture_input = capture_input
         self.capture_output = capture_output
-        # How to call the arguments, and how many of them are self or cls; None where they are not recorded.
-        self.named: Callable[..., Any] | None = None
-        self.skip = 0
+        # What the arguments are called; None where they are not recorded.
+        self.parameters = None
 
     def decorate(self, function: Any) -> Any:
         if isinstance(function, (staticmethod, classmethod)):
             return type(function)(self.decorate(function.__func__))
         self.name = self.name or getattr(function, "__name__", None) or self.kind
-        parameters = guarded("trace signature", parameters_of, function) if self.capture_input else None
-        if parameters is not None:
-            self.named, self.skip = parameters.named, parameters.skip
+        self.parameters = guarded("trace signature", parameters_of, function) if self.capture_input else None
         if inspect.iscoroutinefunction(function):
             return functools.wraps(function)(self.coroutine_wrapper(function))
         if inspect.isasyncgenfunction(function):
@@ -96,62 +95,91 @@ class _Traced:
             return functools.wraps(function)(generator_wrapper(function, self.begin))
         return functools.wraps(function)(self.function_wrapper(function))
 
-    def start(self, tracer: Tracer, outer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> MutagentSpan:
-        recorded: Any = None
-        if self.named is not None and tracer.capture_inputs:
-            if self.skip:
-                args = args[self.skip :]
-            if args or kwargs:
-                # Named where they are read, on the worker: a third of what a call under @trace cost.
-                recorded = (self.named, args, kwargs)
-                if not (own_copies(args) and (not kwargs or own_copies(kwargs.values()))):
-                    recorded = guarded("trace input", _copied, *recorded)
-        attributes = dict(self.attributes) if self.attributes else None
-        return tracer.start(self.kind, self.name, outer, recorded, attributes)  # type: ignore[arg-type]
+    @property
+    def skip(self) -> int:
+        """How many of the arguments are self or cls."""
+        return 0 if self.parameters is None else self.parameters.skip
+
+    @property
+    def named(self) -> Any:
+        """Names what is kept of the arguments; None where nothing is."""
+        return None if self.parameters is None else self.parameters.named
+
+    def input(self, tracer: Tracer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What is recorded of a call's arguments, without self or cls."""
+        if self.parameters is None or not tracer.capture_inputs:
+            return None
+        if own_copies(args) and own_copies(kwargs.values()):
+            # Named where they are read, on the worker: a third of what a call under @trace cost.
+            return (*args, kwargs) if kwargs else args
+        return guarded("trace input", _copied, self.parameters, args, kwargs)
 
     def output(self, tracer: Tracer, result: Any) -> Any:
         """What is recorded of a result that is not None."""
         if not self.capture_output or not tracer.capture_outputs:
             return None
-        return (_raw, result if own_copies((result,)) else guarded("trace output", snapshot, result))
+        try:
+            return result if own_copies((result,)) else guarded("trace output", _raw, result)
+        except RecursionError:
+            return None  # the end of the stack: its start had no use for more of it
+
+    # The two wrappers ask at once what the two methods above ask first: a call takes a quarter of the floor.
 
     def function_wrapper(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        kind, name, attributes, skip, named = self.kind, self.name, self.attributes, self.skip, self.named
+        keeps = self.capture_output and named is not None
+
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             tracer = live.tracer
             if tracer is None and (not live.undecided or (tracer := live_tracer()) is None):
                 return function(*args, **kwargs)
             outer = _current()
-            span = self.start(tracer, outer, args, kwargs)
+            given = args[skip:] if skip else args
+            whole = keeps and tracer.captures
+            if kwargs or not (whole and own_copies(given)):
+                given = self.input(tracer, given, kwargs)
+            span = tracer.start(kind, name, outer, given, attributes and attributes.copy())
+            span.named = named
             _make_current(span)
             try:
                 # Two calls, as `**` copies the dict, and it is empty as a rule: a twentieth of the floor.
                 result = function(*args, **kwargs) if kwargs else function(*args)
             except BaseException as error:
-                guarded("trace error", tracer.fail, span, error)
+                tracer.fail(span, error)
                 raise
             finally:
                 _make_current(outer)
-            tracer.end(span, None if result is None else self.output(tracer, result), "ok")
+            plain = result is None or (whole and type(result) is str and len(result) < SHORT)
+            tracer.end(span, result if plain else self.output(tracer, result), "ok")
             return result
 
         return wrapper
 
     def coroutine_wrapper(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        kind, name, attributes, skip, named = self.kind, self.name, self.attributes, self.skip, self.named
+        keeps = self.capture_output and named is not None
+
         async def wrapper(*args: Any, **kwargs: Any) -> Any:
             tracer = live.tracer
             if tracer is None and (not live.undecided or (tracer := live_tracer()) is None):
                 return await function(*args, **kwargs)
             outer = _current()
-            span = self.start(tracer, outer, args, kwargs)
+            given = args[skip:] if skip else args
+            whole = keeps and tracer.captures
+            if kwargs or not (whole and own_copies(given)):
+                given = self.input(tracer, given, kwargs)
+            span = tracer.start(kind, name, outer, given, attributes and attributes.copy())
+            span.named = named
             _make_current(span)
             try:
                 result = await (function(*args, **kwargs) if kwargs else function(*args))
             except BaseException as error:
-                guarded("trace error", tracer.fail, span, error)
+                tracer.fail(span, error)
                 raise
             finally:
                 _make_current(outer)
-            tracer.end(span, None if result is None else self.output(tracer, result), "ok")
+            plain = result is None or (whole and type(result) is str and len(result) < SHORT)
+            tracer.end(span, result if plain else self.output(tracer, result), "ok")
             return result
 
         return wrapper
@@ -160,16 +188,19 @@ class _Traced:
         tracer = live_tracer()
         if tracer is None:
             return UNTRACED
-        span = self.start(tracer, context.current.get(), args, kwargs)
+        recorded = self.input(tracer, args[self.skip :], kwargs)
+        attributes = self.attributes and self.attributes.copy()
+        span = tracer.start(self.kind, self.name, _current(), recorded, attributes)
+        span.named = self.named
         return Steps(tracer, span, self.capture_output and tracer.capture_outputs)
 
 
 def _raw(value: Any) -> dict[str, Any]:
-    return {"raw": value}
+    return {"raw": snapshot(value)}
 
 
-def _copied(named: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    return {"raw": flat_copy(named(args, kwargs)["raw"])}
+def _copied(parameters: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {"raw": flat_copy(parameters.by_name(args, kwargs))}
 
 
 class Parameters:
@@ -188,13 +219,19 @@ class Parameters:
         self.rest = rest
         self.skip = skip
 
-    def named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of one call, without the skipped ones, as ``{"raw": {parameter: value}}``."""
+    def named(self, given: tuple[Any, ...]) -> dict[str, Any]:
+        """What a span keeps of a call, plain values and then a dict of those given by name, as an input object."""
+        if given[-1].__class__ is dict:
+            return {"raw": self.by_name(given[:-1], given[-1])}
+        return {"raw": self.by_name(given, {})}
+
+    def by_name(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of one call, without the skipped ones, by their names."""
         found = dict(zip(self.names, args, strict=False))
         if len(args) > len(self.names):
             found[self.rest or "args"] = list(args[len(self.names) :])
         found.update(kwargs)
-        return {"raw": found}
+        return found
 
 
 def parameters_of(function: Callable[..., Any]) -> Parameters | None:

@@ -286,4 +286,5 @@ def after_fork_in_child() -> None:
     if isinstance(live.pipeline, Pipeline):
         pipeline = Pipeline(tracer.settings)
         _introduce(pipeline, tracer)
-        live.pipeline = tracer.sink = pipeline
+        live.pipeline = pipeline
+        tracer.give_to(pipeline)

@@ -14,6 +14,8 @@ from mutagent.tracing.ids import span_hex, trace_hex
 from mutagent.tracing.types import SpanEvent, SpanMetrics
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# Of these classes an output is a value that a function returned, and not yet an object of the wire's.
+_SINGLE = frozenset((str, int, float, bool))
 
 
 class Session:
@@ -45,15 +47,17 @@ class MutagentSpan:
 
     __slots__ = (
         "__weakref__",
+        "_attributes",
         "_events",
         "_input",
         "_metrics",
         "_output",
-        "attributes",
+        "abandon",
         "claim",
         "duration_ns",
         "kind",
         "name",
+        "named",
         "outer",
         "parent_number",
         "recording",
@@ -73,7 +77,6 @@ class MutagentSpan:
     parent_number: int | None
     kind: str
     name: str
-    attributes: dict[str, Any]
     session: Session | None
     root_session: Session | None
     sampled: bool
@@ -87,9 +90,15 @@ class MutagentSpan:
     start_ns: int
     start_tick: int
     duration_ns: int | None
-    # As the properties give them; or, until somebody looks, a tuple of a function and the arguments it makes them of.
+    # As the properties give them, but for what a call under a decorator leaves to whoever looks: a tuple of what it was
+    # given, which ``named`` names, and what it returned. An object made to hold each would be a tenth of such a call.
     _input: Any
     _output: Any
+    named: Callable[[tuple[Any, ...]], dict[str, Any]]
+    # Of those alone that a holder must end.
+    abandon: Callable[[MutagentSpan], None]
+    # Made when somebody looks: most spans of a program's own functions have none.
+    _attributes: dict[str, Any] | None
     _metrics: SpanMetrics | None
     _events: list[SpanEvent] | None
 
@@ -133,7 +142,8 @@ class MutagentSpan:
         """What went in."""
         part = self._input
         if part.__class__ is tuple:
-            part = self._input = part[0](*part[1:])
+            named = getattr(self, "named", None)  # not yet there, where a signal's handler looks at the very start
+            part = self._input = named(part) if part and named is not None else None
         return part
 
     @input.setter
@@ -144,13 +154,25 @@ class MutagentSpan:
     def output(self) -> Any:
         """What came out."""
         part = self._output
-        if part.__class__ is tuple:
-            part = self._output = part[0](*part[1:])
+        if part.__class__ in _SINGLE:
+            part = self._output = {"raw": part}
         return part
 
     @output.setter
     def output(self, value: Any) -> None:
-        self._output = list(value) if value.__class__ is tuple else value
+        self._output = value
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What else is known, by name."""
+        found = self._attributes
+        if found is None:
+            found = self._attributes = {}
+        return found
+
+    @attributes.setter
+    def attributes(self, value: dict[str, Any]) -> None:
+        self._attributes = value
 
     @property
     def metrics(self) -> SpanMetrics:
@@ -196,9 +218,7 @@ class OwnedSpan(MutagentSpan):
     """A span that its holder must end. Collected unended, it ends as abandoned with what it had recorded."""
 
     # The context and the registry hold it weakly.
-    __slots__ = ("abandon",)
-
-    abandon: Callable[[MutagentSpan], None]
+    __slots__ = ()
 
     def __del__(self) -> None:
         if self.duration_ns is None:

@@ -5,30 +5,58 @@ The tracer knows where spans go only as a :class:`Sink`.
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from time import perf_counter_ns, time_ns
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from mutagent.tracing import failure, ids
-from mutagent.tracing.context import current_session, open_span
+from mutagent.guard import counted
+from mutagent.tracing import context, failure, ids
+from mutagent.tracing.context import open_span
 from mutagent.tracing.ids import SPAN_BITS, TRACE_BITS, draw
-from mutagent.tracing.span import MutagentSpan, OwnedSpan, Session
+from mutagent.tracing.span import MutagentSpan, Session
 
 if TYPE_CHECKING:
     from mutagent.config import Settings
 
 # A trace is sampled by the low 56 bits of its id, which are random in every version of the W3C format.
 _SAMPLE_BITS = (1 << 56) - 1
+# Looked up once: it is called for every span.
+_current_session = context.current_session.get
 
 
-class Sink(Protocol):
-    """Where spans go; the calls are made on the program's own threads and return at once."""
+class Reader:
+    """What the program's threads see of the one that takes spans from a sink's queue.
+
+    They look at it at every span and call nothing as a rule: a call takes a quarter of the floor (docs/performance.md).
+
+    ``asleep``: it has to be told of what comes; ``patience``: the length of the queue from which on it needs help;
+    ``wants_starts``: it has to be told of starts, too.
+    """
+
+    __slots__ = ("asleep", "patience", "wants_starts")
+
+    def __init__(self, asleep: bool = False, patience: int = 0, wants_starts: bool = False) -> None:
+        self.asleep = asleep
+        self.patience = patience
+        self.wants_starts = wants_starts
+
+
+class Sink:
+    """Where spans go; all of it happens on the program's own threads and returns at once."""
+
+    reader = Reader()
+    queue: Sized = ()
 
     def started(self, span: MutagentSpan) -> None:
-        """A span began."""
+        """A span has begun, and the reader wants to know."""
 
     def ended(self, span: MutagentSpan) -> None:
-        """A span ended: it is complete, and the sink's from here on."""
+        """A span has ended: it is complete, and the sink's from here on."""
+        raise NotImplementedError
+
+    def attend(self) -> None:
+        """A span has ended, and the reader is asleep or falls behind."""
 
 
 class Tracer:
@@ -36,15 +64,16 @@ class Tracer:
 
     def __init__(self, settings: Settings, sink: Sink) -> None:
         self.settings = settings
-        self.sink = sink
+        self.give_to(sink)
         self.capture_inputs = settings.capture_inputs
         self.capture_outputs = settings.capture_outputs
+        self.captures = self.capture_inputs and self.capture_outputs
         # Open spans by number. One whose holder must end it stands here weakly, as in the context.
         self.open: dict[int, MutagentSpan | ref[MutagentSpan]] = {}
         self.unsampled = 0
         self._samples_all = settings.sample_rate >= 1
         # Bound once: every owned span carries it.
-        self._abandon = self.abandon
+        self.abandoning = self.abandon
         self._threshold = int(settings.sample_rate * (_SAMPLE_BITS + 1))
 
     def start(
@@ -57,7 +86,6 @@ class Tracer:
         session: Session | None = None,
         parent: MutagentSpan | None = None,
         trace_number: int | None = None,
-        owned: bool = False,
     ) -> MutagentSpan:
         """Begin a span under the nearest open one of ``outer``.
 
@@ -66,26 +94,18 @@ class Tracer:
             name: what to call it.
             outer: the context value to start under; the caller makes the span current and puts this back.
             input: what goes in, already a snapshot.
-            attributes: becomes the span's own dict.
+            attributes: becomes the span's own dict; None where there are none as yet.
             session: over the current one.
             parent: over the one that ``outer`` says.
             trace_number: the trace to begin, under no parent.
-            owned: whether a holder must end it, an :class:`OwnedSpan`, and not the frame that starts it.
         """
-        span: MutagentSpan
-        held: MutagentSpan | ref[MutagentSpan]
-        if owned:
-            span = OwnedSpan()
-            span.abandon = self._abandon
-            held = ref(span)
-        else:
-            span = held = MutagentSpan()
-        if parent is None and outer is not None and trace_number is None:
+        span = MutagentSpan()
+        if outer is not None and parent is None and trace_number is None:
             # The usual case, a span of a frame around us that is still open, without a call.
             usual = outer.__class__ is MutagentSpan and outer.duration_ns is None
             parent = outer if usual else open_span(outer)
         if session is None:
-            session = current_session.get()
+            session = _current_session()
         # ids.bits without a call, which is a third of what an id costs.
         if not ids.seeded[0]:
             ids.seed()
@@ -104,7 +124,7 @@ class Tracer:
         span.kind = kind
         span.name = name
         span._input = input
-        span.attributes = {} if attributes is None else attributes
+        span._attributes = attributes
         span.session = session
         span.sampled = span.recording = sampled
         span.outer = outer
@@ -114,14 +134,14 @@ class Tracer:
         span.start_ns = time_ns()
         span.start_tick = perf_counter_ns()
         if sampled:
-            self.open[span_number] = held
-            try:
-                # Also what makes a start need as much of the stack as an end: one that succeeds can be ended.
-                self.sink.started(span)
-            except RecursionError:
-                # A start for which the stack has no room leaves no span behind.
-                del self.open[span_number]
-                raise
+            self.open[span_number] = span
+            if self._reader.wants_starts:
+                try:
+                    self.sink.started(span)
+                except RecursionError:
+                    # A start for which the stack has no room leaves no span behind.
+                    del self.open[span_number]
+                    raise
         return span
 
     def start_under(
@@ -135,9 +155,9 @@ class Tracer:
         attributes: dict[str, Any],
         session: Session | None,
     ) -> MutagentSpan:
-        """Begin a span that its holder must end, in a trace or under a parent that the program names."""
+        """Begin a span in a trace or under a parent that the program names."""
         parent, trace_number = self._explicit(outer, trace_number, parent_number)
-        span = self.start(kind, name, outer, input, attributes, session, parent, trace_number, True)
+        span = self.start(kind, name, outer, input, attributes, session, parent, trace_number)
         if parent is None and parent_number is not None:
             span.parent_number = parent_number
         return span
@@ -153,48 +173,66 @@ class Tracer:
             return parent, None
         return None, ids.bits(TRACE_BITS) if trace_number is None else trace_number
 
-    def end(self, span: MutagentSpan, output: Any = None, status: str = "unset") -> None:
-        """End a span with what it has recorded; a second end does nothing.
+    def end(
+        self, span: MutagentSpan, output: Any = None, status: str = "unset", duration_ns: int | None = None
+    ) -> None:
+        """End a span with what it has recorded, and give it to the sink; a second end does nothing.
 
         Args:
             span: it.
             output: what came out, in place of what was recorded.
             status: where the program has not set one.
+            duration_ns: how long it took, where it ended earlier and was not given to the sink then.
         """
-        if span.duration_ns is not None:
-            return
-        span.duration_ns = perf_counter_ns() - span.start_tick
+        if duration_ns is None:
+            if span.duration_ns is not None:
+                return
+            duration_ns = perf_counter_ns() - span.start_tick
+        span.duration_ns = duration_ns
         if output is not None:
             span._output = output
         if span.status == "unset":
             span.status = status
         if span.recording:
             self.open.pop(span.span_number, None)
-            self.sink.ended(span)
-        else:
-            self._not_recorded(span)
+            self._ended(span)
+            reader = self._reader
+            if reader.asleep or len(self._queue) > reader.patience:
+                try:
+                    self.sink.attend()
+                except RecursionError:
+                    pass  # at the end of the stack there is no room for it; the next one that ends does it
+        elif not span.sampled:
+            self.unsampled += 1  # the others are a parent process's, which counts them itself
 
-    def hand_over(self, span: MutagentSpan) -> None:
-        """Take an ended span out of the registry and give it to the sink."""
-        if span.recording:
-            self.open.pop(span.span_number, None)
-            self.sink.ended(span)
-        else:
-            self._not_recorded(span)
-
-    def _not_recorded(self, span: MutagentSpan) -> None:
-        # The others are a parent process's, which counts them itself.
-        if not span.sampled:
-            self.unsampled += 1
+    def give_to(self, sink: Sink) -> None:
+        """Give this sink what starts and ends from here on."""
+        self.sink = sink
+        # What is looked at for every span.
+        self._reader, self._queue, self._ended = sink.reader, sink.queue, sink.ended
 
     def fail(self, span: MutagentSpan, error: BaseException, message: str | None = None) -> None:
-        """End a span with the exception that left it, and with what it says where that can't be read off it."""
-        if span.duration_ns is None:
-            span.duration_ns = perf_counter_ns() - span.start_tick
+        """End a span with the exception that left it, and with what it says where that can't be read off it.
+
+        It raises nothing of its own, and has to do with no more of the stack than a start: at the end of it, a
+        function that calls itself for ever fails, and all of its spans have to end.
+        """
+        if span.duration_ns is not None:
+            return
+        span.duration_ns = duration_ns = perf_counter_ns() - span.start_tick
+        try:
+            failure.record(span, error, message)
+        except RecursionError:
+            span.status = "error"  # no room to say why
+        except Exception as ours:
+            if not counted("exception", ours):
+                raise
+        finally:
             try:
-                failure.record(span, error, message)
-            finally:  # at the end of the stack, recording fails too
-                self.hand_over(span)
+                self.end(span, duration_ns=duration_ns)
+            except RecursionError:
+                if self.open.pop(span.span_number, None) is not None:
+                    self._ended(span)
 
     def abandon(self, span: MutagentSpan) -> None:
         """End a span that nobody can end any more."""
@@ -214,7 +252,7 @@ class Tracer:
     def hand_on(self, successor: Tracer) -> None:
         """Open spans, and whatever still ends here, go to the tracer that replaces this one."""
         successor.open = self.open
-        self.sink = successor.sink
+        self.give_to(successor.sink)
 
     def forget_open_spans(self) -> None:
         """In a forked child: the open spans are the parent's to end. They stay parents here, by their ids."""

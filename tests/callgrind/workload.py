@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from mutagent.config import resolve
 from mutagent.export.payload import Encoder
 from mutagent.tracing import SpanEndOptions, SpanOptions, end_span, runtime, start_span, trace
+from mutagent.tracing.tracer import Sink
 from tests.benchmarks import floor
 
 FIVE = {"customer": "c-17", "attempt": 3, "cached": False, "score": 0.87, "region": "eu-west-1"}
@@ -22,15 +23,12 @@ FIVE = {"customer": "c-17", "attempt": 3, "cached": False, "score": 0.87, "regio
 FULL = 1000
 
 
-class Kept:
+class Kept(Sink):
     """A sink that keeps the last thousand spans."""
 
     def __init__(self) -> None:
         self.spans: deque[Any] = deque(maxlen=FULL)
         self.ended = self.spans.append
-
-    def started(self, span: Any) -> None:
-        """A span began."""
 
 
 def manual() -> None:

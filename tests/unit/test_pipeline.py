@@ -106,7 +106,7 @@ def test_what_ends_after_shutdown_is_accounted_for_as_dropped():
     with running(Settings(), [memory]) as (pipeline, tracer):
         record(tracer, "before")
         pipeline.shutdown(20)
-        assert wait_until(lambda: pipeline._worker.asleep)
+        assert wait_until(lambda: pipeline.reader.asleep)
         record(tracer, "after")
         assert pipeline.receipt().sinks == [SinkReceipt("memory", ended=2, accepted=1, dropped=1)]
 
@@ -162,7 +162,7 @@ def test_a_bug_in_an_exporter_costs_no_program_anything_and_is_counted():
 def test_a_span_that_can_not_be_encoded_is_dropped_alone():
     memory = MemoryExporter()
     with running(Settings(), [memory]) as (pipeline, tracer):
-        pipeline.ended(ended_span(1, attributes=None))
+        pipeline.ended(ended_span(1, attributes=7))
         record(tracer, "b")
         assert pipeline.flush(20).sinks == [SinkReceipt("memory", ended=2, accepted=1, dropped=1)]
 
@@ -190,10 +190,10 @@ def test_a_hundred_thousand_spans_from_four_threads_all_arrive():
 @pytest.mark.parametrize("limit", [{"max_queue_bytes": 1_000_000}, {"max_queue_spans": 1000}], ids=str)
 def test_memory_is_bounded_while_nothing_can_be_exported(limit):
     blocked = Blocked()
-    with running(Settings(**limit), [blocked]) as (pipeline, _):
+    with running(Settings(**limit), [blocked]) as (pipeline, tracer):
         for number in range(20_000):
-            pipeline.ended(ended_span(number + 1, input={"text": f"{number:0500}"}))
-        held = [*pipeline._queue, *pipeline._deliveries[0]._waiting, *(pipeline._deliveries[0]._in_flight or [])]
+            tracer.end(tracer.start("custom", "n", None, {"text": f"{number:0500}"}))
+        held = [*pipeline.queue, *pipeline._deliveries[0]._waiting, *(pipeline._deliveries[0]._in_flight or [])]
         assert len(held) < 6000
         blocked.go.set()
         [sink] = pipeline.flush(60).sinks
@@ -348,4 +348,4 @@ def test_a_serverless_host_on_a_loop_is_not_kept_waiting_for_more_to_come_along(
         for handled in (1, 2):
             asyncio.run(handler(tracer))
             assert len(collector.wait_for(handled)) == handled
-            assert wait_until(lambda: pipeline._worker.asleep)
+            assert wait_until(lambda: pipeline.reader.asleep)

@@ -5,16 +5,17 @@ import pytest
 from mutagent.config import resolve
 from mutagent.testing import capture
 from mutagent.tracing import SpanOptions, end_span, get_current_span, inject, runtime, start_span, trace
-from mutagent.tracing.tracer import Tracer
+from mutagent.tracing.tracer import Reader, Sink, Tracer
 
 LOW_56 = (1 << 56) - 1
 
 
-class Recorder:
+class Recorder(Sink):
     """A sink that remembers what it was told."""
 
     def __init__(self):
         self.told = []
+        self.reader = Reader(wants_starts=True)
 
     def started(self, span):
         self.told.append(("started", span.name))

@@ -23,19 +23,6 @@ ENDPOINT = os.environ.get("BENCH_ENDPOINT", "")
 OURS = hasattr(tracing, "flush")
 
 
-class Kept:
-    """A sink that keeps the last thousand spans."""
-
-    def __init__(self) -> None:
-        self.ended = deque[Any](maxlen=1000).append
-
-    def started(self, span: Any) -> None:
-        """A span began."""
-
-    def flush(self, timeout: float) -> None:
-        """Nothing is ever pending."""
-
-
 def switch_on() -> Callable[[], object]:
     """Begin tracing; returns what delivers all that has ended."""
     if ENDPOINT == "off":
@@ -48,6 +35,16 @@ def switch_on() -> Callable[[], object]:
         return lambda: tracing.flush(30)
     from mutagent.config import resolve
     from mutagent.tracing import runtime
+    from mutagent.tracing.tracer import Sink
+
+    class Kept(Sink):
+        """Keeps the last thousand spans."""
+
+        def __init__(self) -> None:
+            self.ended = deque[Any](maxlen=1000).append
+
+        def flush(self, timeout: float) -> None:
+            """Nothing is ever pending."""
 
     runtime.start(resolve({"endpoint": "http://localhost"}), Kept())
     return lambda: None
