@@ -87,6 +87,14 @@ class Owner(Protocol):
         """One step of ours failed."""
 
 
+def counted_by(owner: Owner, step: str, error: Exception) -> bool:
+    """Like :func:`counted`, telling ``owner`` about the failure, who counts and decides."""
+    if is_of_a_handler(error):
+        return False
+    owner.failed(step, error)
+    return True
+
+
 def attempt(owner: Owner, step: str, function: Callable[..., T], *args: Any) -> T | None:
     """Like :func:`guarded`, telling ``owner`` about the failure, who counts and decides."""
     try:

@@ -84,6 +84,13 @@ class FieldMask:
         self._mask = mask
         self.dropped: list[str] = []
 
+    def put(self, fields: dict[str, Any], name: str, value: Any) -> None:
+        """Put what the mask gives back for one field among the others."""
+        if self._mask is None:
+            fields[name] = value
+        else:
+            fields.update(self.each({name: value}, ""))
+
     def each(self, values: dict[str, Any], prefix: str) -> dict[str, Any]:
         """What the mask gives back for each value, by the same names."""
         if self._mask is None:

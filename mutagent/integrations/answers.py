@@ -42,26 +42,27 @@ _unread: WeakKeyDictionary[Any, Unread] = WeakKeyDictionary()
 
 def settle(call: Call, result: Any) -> Any:
     """End the call with a whole answer, or go on watching a stream or a raw response; returns what the program gets."""
+    target = call.traced.target
     if not call.span.recording:
-        if call.traced.target.chunks is not None and (isgenerator(result) or isasyncgen(result)):
+        if target.chunks is not None and (isgenerator(result) or isasyncgen(result)):
             return record(call, result)  # the requests that it sends when it is read are left out like the call
         call.end()
         return result
-    if _is_raw(call, result):
+    if is_of(call.traced.integration, Raw, result) and hasattr(result, "http_response"):
         _settle_raw(call, result)
         return result
-    if call.traced.target.chunks is not None:
+    if target.chunks is not None:
         if is_stream(call, result):
             return record(call, result)
-        key = call.traced.target.stream_at
+        key = target.stream_at
         if key is not None and call.request is not None and call.request.streamed and type(result) is dict:
             attempt(call.traced, "beside stream", _record_beside, call, result)
             result[key] = record(call, result[key])
             return result
-    if call.traced.target.body_at is not None and type(result) is dict:
+    if target.body_at is not None and type(result) is dict:
         from mutagent.integrations import bodies
 
-        if bodies.watch(call, result, call.traced.target.body_at):
+        if bodies.watch(call, result, target.body_at):
             return result
     call.succeeded(result)
     return result
@@ -80,10 +81,6 @@ def is_stream(call: Call, result: Any) -> bool:
         return True
     streamed = call.request is not None and call.request.streamed
     return streamed and kind.iterable and not is_kind(result, dict)
-
-
-def _is_raw(call: Call, result: Any) -> bool:
-    return is_of(call.traced.integration, Raw, result) and hasattr(result, "http_response")
 
 
 def _settle_raw(call: Call, response: Any) -> None:

@@ -8,9 +8,10 @@ runs behind the guard.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from mutagent.guard import Guard, attempt, record_failure, say_once
+from mutagent.guard import Guard, attempt, counted_by, record_failure, say_once
 from mutagent.integrations import facts
 from mutagent.integrations.claims import ATTEMPTS, MODEL_FAMILIES, OUTER, UNDER_WAY, Carried, claim_of, family_of
 from mutagent.integrations.shapes.hosts import is_known
@@ -59,7 +60,7 @@ class Traced:
         if tracer is None:
             return None
         outer = context.current.get()
-        parent = context.open_span(outer)
+        parent = None if outer is None else context.open_span(outer)
         if parent is None or parent.claim is None:
             call = self._own(tracer, outer)
         else:
@@ -68,7 +69,11 @@ class Traced:
                 return None
             call = claimed
         if call.span.recording:
-            attempt(self, "request", call.record_request, instance, arguments)
+            try:
+                call.record_request(instance, arguments)
+            except Exception as error:
+                if not counted_by(self, "request", error):
+                    raise
         return call
 
     def _own(self, tracer: Tracer, outer: Any) -> Call:
@@ -147,7 +152,11 @@ class Call:
     def succeeded(self, result: Any) -> None:
         """Record a whole answer and end the span."""
         if self.span.recording:
-            attempt(self.traced, "response", self.record_answer, result)
+            try:
+                self.record_answer(result)
+            except Exception as error:
+                if not counted_by(self.traced, "response", error):
+                    raise
         self.end()
 
     def failed(self, error: BaseException) -> None:
@@ -170,13 +179,14 @@ class Call:
 
     def end(self) -> None:
         """End the span, where it is ours."""
-        with Guard(self.traced.label + " end"):
+        try:
             if self.enriches:
                 self.release()
-                return
-            if self.span.status == "unset":
-                self.span.status = "ok"
-            self.tracer.end(self.span)
+            else:
+                self.tracer.end(self.span, None, "ok")
+        except Exception as error:
+            if not counted_by(self.traced, "end", error):
+                raise
 
     def release(self) -> None:
         """The request is over; a framework's span that has ended meanwhile was only waiting for that."""
@@ -187,9 +197,21 @@ class Call:
 
     def settle(self, result: Any) -> Any:
         """What the program gets: the result itself, with a stream or a raw response watched from inside."""
-        from mutagent.integrations import answers
+        try:
+            return _settling()(self, result)
+        except Exception as error:
+            if not counted_by(self.traced, "answer", error):
+                raise
+        self.end()
+        return result
 
-        settled = attempt(self.traced, "answer", lambda: [answers.settle(self, result)])
-        if settled is None:
-            self.end()
-        return result if settled is None else settled[0]
+
+@cache
+def _settling() -> Callable[[Call, Any], Any]:
+    """What settles answers, and the reading of streams with it: loaded when the first answer comes.
+
+    An ``import`` at each call takes longer than the settling does.
+    """
+    from mutagent.integrations.answers import settle
+
+    return settle

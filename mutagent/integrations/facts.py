@@ -49,17 +49,18 @@ _CONTENT = ("gen_ai.system_instructions", "gen_ai.tool.definitions", "gen_ai.ret
 
 def apply_request(span: MutagentSpan, operation: str, request: Request, keep_input: bool) -> None:
     """Name the span and record what was asked for."""
-    attributes = span.attributes
+    attributes, metrics = span.attributes, span.metrics
     attributes["gen_ai.operation.name"] = operation
-    metrics = span.metrics
-    if request.model is not None:
-        metrics.model = attributes["gen_ai.request.model"] = request.model
-    if request.provider is not None:
-        metrics.provider = attributes["gen_ai.provider.name"] = request.provider
-    span.name = request.name or (operation if request.model is None else f"{operation} {request.model}")
+    model, provider = request.model, request.provider
+    if model is not None:
+        metrics.model = attributes["gen_ai.request.model"] = model
+    if provider is not None:
+        metrics.provider = attributes["gen_ai.provider.name"] = provider
+    span.name = request.name or (operation if model is None else f"{operation} {model}")
     if request.parameters:
         apply_parameters(attributes, request.parameters)
-    attributes.update(request.attributes)
+    if request.attributes:
+        attributes.update(request.attributes)
     if request.server is not None:
         attributes.update(server_of(request.server))
     if keep_input:
@@ -97,7 +98,8 @@ def apply_response(span: MutagentSpan, response: Response, keep_output: bool) ->
         attributes["gen_ai.response.finish_reasons"] = response.finish_reasons
     if response.usage is not None:
         apply_usage(span, response.usage)
-    attributes.update(response.attributes)
+    if response.attributes:
+        attributes.update(response.attributes)
     if keep_output and response.output is not None:
         span.output = response.output
     if response.error is not None:

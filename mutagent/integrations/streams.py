@@ -12,7 +12,7 @@ from time import perf_counter_ns
 from typing import Any
 
 from mutagent.capture.kinds import kind_of
-from mutagent.guard import Guard, attempt
+from mutagent.guard import Guard, attempt, counted_by
 from mutagent.integrations.engine import Call
 from mutagent.integrations.shapes.errors import lost_event, request_id_of
 from mutagent.integrations.spec import Chunks, Integration, Iteration
@@ -61,7 +61,12 @@ class Recording:
                 raise
             finally:
                 _make_current(outer)
-            if attempt(self.call.traced, "chunk", self.take or self.first, chunk) is not True:
+            try:
+                if (self.take or self.first)(chunk) is not True:
+                    return chunk
+            except Exception as error:
+                if not counted_by(self.call.traced, "chunk", error):
+                    raise
                 return chunk
 
     async def __anext__(self) -> Any:
@@ -75,7 +80,12 @@ class Recording:
                 raise
             finally:
                 _make_current(outer)
-            if attempt(self.call.traced, "chunk", self.take or self.first, chunk) is not True:
+            try:
+                if (self.take or self.first)(chunk) is not True:
+                    return chunk
+            except Exception as error:
+                if not counted_by(self.call.traced, "chunk", error):
+                    raise
                 return chunk
 
     def first(self, chunk: Any) -> bool | None:

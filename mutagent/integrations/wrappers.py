@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from mutagent.guard import attempt, guarded
+from mutagent.guard import attempt, counted, guarded
 from mutagent.integrations.engine import Call, Traced
 from mutagent.integrations.frames import uncounted
 from mutagent.integrations.spec import Target
@@ -110,11 +110,16 @@ def dispatching_wrapper(
 
 def begun(traced: Traced, args: tuple[Any, ...], kwargs: dict[str, Any], asked_usage: bool) -> Call | None:
     """The call begun, behind the guard; None where it is not traced."""
-    arguments = arguments_of(traced.target, args, kwargs) if traced.target.parameters else kwargs
-    call = guarded(traced.label, traced.begin, args[0] if args else None, arguments)
-    if call is not None:
-        call.asked_usage = asked_usage
-    return call
+    try:
+        arguments = arguments_of(traced.target, args, kwargs) if traced.target.parameters else kwargs
+        call = traced.begin(args[0] if args else None, arguments)
+        if call is not None:
+            call.asked_usage = asked_usage
+        return call
+    except Exception as error:
+        if counted(traced.label, error):
+            return None
+        raise
 
 
 def arguments_of(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -127,8 +132,8 @@ def arguments_of(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) 
 
 def with_usage_asked(traced: Traced, kwargs: dict[str, Any]) -> dict[str, Any]:
     """The arguments, asking a stream for its usage where the user has allowed that; else the very same object."""
-    ask = traced.target.ask_usage
-    if ask is None or not traced.on or live.tracer is None or not live.tracer.settings.stream_usage:
+    ask, tracer = traced.target.ask_usage, live.tracer
+    if ask is None or tracer is None or not tracer.asks_usage or not traced.on:
         return kwargs
     return guarded(traced.label + " usage", ask, kwargs) or kwargs
 

@@ -68,6 +68,7 @@ class Tracer:
         self.capture_inputs = settings.capture_inputs
         self.capture_outputs = settings.capture_outputs
         self.captures = self.capture_inputs and self.capture_outputs
+        self.asks_usage = settings.stream_usage
         # Open spans by number. One whose holder must end it stands here weakly, as in the context.
         self.open: dict[int, MutagentSpan | ref[MutagentSpan]] = {}
         self.unsampled = 0
