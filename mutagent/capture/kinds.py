@@ -33,9 +33,9 @@ class Kind:
 
     ``bases`` are the ids of its bases, itself among them; ``names`` is what they are called; ``plain`` is the id of the
     nearest that is one of :data:`PLAIN`, else 0. ``has_dict``: its instances keep attributes in a dict, in whose way no
-    class stands; ``extra`` reads what a pydantic model (``is_model``) keeps beside its fields; ``declared`` are a
-    dataclass's fields. ``is_unset``: a client library's own "not given". ``iterates``: its instances are iterators;
-    ``iterable``: they make some.
+    class stands; ``extra`` reads what a pydantic model (``is_model``) keeps beside its fields, where they stand in such
+    a dict; ``declared`` are a dataclass's fields. ``is_unset``: a client library's own "not given". ``iterates``: its
+    instances are iterators; ``iterable``: they make some.
     """
 
     __slots__ = ("bases", "declared", "extra", "has_dict", "is_model", "is_unset", "iterable", "iterates", "names",
@@ -45,7 +45,7 @@ class Kind:
         mro = _mro_of(cls)
         dicts = [_dict_of_class(base) for base in mro]
         # Its id is another's, once it is gone.
-        self.watch = ref(cls, partial(_kinds.pop, id(cls)))
+        self.watch = ref(cls, partial(kinds.pop, id(cls)))
         self.bases = frozenset(map(id, mro))
         self.plain = next((id(base) for base in mro if id(base) in _PLAIN_IDS), 0)
         self.names = frozenset(map(_name_of, mro))
@@ -54,7 +54,8 @@ class Kind:
         # A member is what SimpleNamespace has.
         self.has_dict = found is GetSetDescriptorType or found is MemberDescriptorType
         self.is_model, self.declared = _declared(dicts)
-        self.extra: Any = slot_of(cls, "__pydantic_extra__") if self.is_model else None
+        plain_model = self.is_model and self.has_dict and not self.plain
+        self.extra: Any = slot_of(cls, "__pydantic_extra__") if plain_model else None
         self.is_unset = _qualname_of(cls) in _UNSET_NAMES
         self.iterates = any("__next__" in own or "__anext__" in own for own in dicts)
         self.iterable = any("__iter__" in own or "__aiter__" in own for own in dicts)
@@ -70,16 +71,17 @@ def _declared(dicts: list[Any]) -> tuple[bool, dict[str, Any] | None]:
     return False, None
 
 
-_kinds: dict[int, Kind] = {}
+# By the id of the class. Those who ask for every part of an answer look here first, and save a call each.
+kinds: dict[int, Kind] = {}
 
 
 def kind_of(cls: type) -> Kind:
     """What is known of a class."""
-    known = _kinds.get(id(cls))
+    known = kinds.get(id(cls))
     if known is None:
-        if len(_kinds) >= _MOST:
-            _kinds.clear()
-        known = _kinds[id(cls)] = Kind(cls)
+        if len(kinds) >= _MOST:
+            kinds.clear()
+        known = kinds[id(cls)] = Kind(cls)
     return known
 
 

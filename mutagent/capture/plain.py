@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from mutagent.capture.kinds import Kind, kind_of, slot_of
+from mutagent.capture.kinds import Kind, kind_of, kinds, slot_of
 
 # A metaclass may override attribute access on a class; the slots of `type` itself can't be.
 _mro_of = type.__dict__["__mro__"].__get__
@@ -62,19 +62,8 @@ def model_fields(value: Any) -> dict[str, Any] | None:
     """The fields of a pydantic model or a dataclass instance by name, extras included; None for anything else."""
     kind = kind_of(type(value))
     if kind.is_model:
-        return _pydantic_fields(value, kind)
+        return fields_of(value) if kind.extra is not None else instance_dict(value) or {}
     return None if kind.declared is None else _dataclass_fields(value, kind.declared)
-
-
-def _pydantic_fields(value: Any, kind: Kind) -> dict[str, Any]:
-    fields: dict[str, Any] = _attribute_of(value, "__dict__") if kind.has_dict else {}
-    if type(fields) is not dict:
-        fields = {}
-    try:
-        extra = kind.extra(value)
-    except (AttributeError, TypeError):  # the slot is empty, or there is none
-        return fields
-    return {**fields, **extra} if extra and type(extra) is dict else fields
 
 
 def _dataclass_fields(value: Any, declared: dict[str, Any]) -> dict[str, Any]:
@@ -124,13 +113,25 @@ def read(value: Any, name: str) -> Any:
     return None if fields is None else fields.get(name)
 
 
-def fields_of(value: Any) -> dict[str, Any]:
-    """All that :func:`read` finds in a value, by name, for who reads many: what is missing costs :func:`read` most."""
-    if type(value) is dict:
-        return value
-    kind = kind_of(type(value))
-    if kind.is_model and kind.plain == 0:
-        return _pydantic_fields(value, kind)
+def fields_of(value: Any, kind: Kind | None = None) -> dict[str, Any]:
+    """All that :func:`read` finds in a value, by name, for who reads many: what is missing costs :func:`read` most.
+
+    ``kind`` is what is known of its class, where that is at hand.
+    """
+    if kind is None:
+        if type(value) is dict:
+            return value
+        kind = kinds.get(id(type(value))) or kind_of(type(value))
+    if kind.extra is not None:
+        # Here, and not by a call: the parts of an answer are such models, half a dozen of them.
+        fields: Any = _attribute_of(value, "__dict__")
+        try:
+            extra = kind.extra(value)
+        except AttributeError:  # the slot is empty
+            extra = None
+        if type(fields) is not dict:
+            fields = {}
+        return {**fields, **extra} if extra and type(extra) is dict else fields
     if value is None or id(type(value)) in _UNNAMED_KINDS:
         return {}
     stored = instance_dict(value) or {}
