@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from mutagent.capture.plain import as_str
 from mutagent.integrations.shapes.hosts import client_of
-from mutagent.integrations.shapes.request import parameters, streams, text_of
+from mutagent.integrations.shapes.request import parameters
 from mutagent.integrations.spec import Request
 
 
@@ -29,11 +30,12 @@ def asked(
     found = parameters(given)
     for name in but:
         found.pop(name, None)
+    model = given.get("model")
     return Request(
-        model=text_of(given.get("model")),
+        model=model if type(model) is str else as_str(model),
         provider=answers,
         input=input,
         parameters=found,
         server=server,
-        streamed=streams(given),
+        streamed=given.get("stream") is True,
     )

@@ -9,18 +9,16 @@ from mutagent.capture.plain import (
     as_list,
     as_str,
     fields_of,
-    get,
     is_blank,
     is_unset,
     read,
     read_filled,
     read_list,
     read_str,
-    whole,
 )
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes.servers import server_of_answer
-from mutagent.integrations.shapes.tokens import counts_of, part
+from mutagent.integrations.shapes.tokens import NOTHING, counts_of, part, wholes
 from mutagent.integrations.spec import Response, Usage
 
 # Where OpenAI-compatible providers put the model's reasoning.
@@ -47,19 +45,33 @@ def messages(value: Any, budget: Snapshot) -> dict[str, Any]:
 
 def message(item: Any, budget: Snapshot) -> Any:
     """One message, a dict or a model, in wire form."""
-    if type(item) is dict and len(item) == 2 and type(item.get("content")) is str and type(item.get("role")) is str:
-        return {"role": item["role"], "content": budget.text(item["content"])}  # by far the commonest
-    # What is empty is looked at once: most of what a model has is.
+    fields = item if type(item) is dict else fields_of(item)
+    role, content = fields.get("role"), fields.get("content")
+    if type(role) is str and type(content) is str:
+        # A text and nothing else is by far the commonest; what else a model has is empty.
+        filled = len(fields)
+        if filled != 2:
+            filled = 0
+            for value in fields.values():
+                if value is not None and (type(value) is not list or value):
+                    filled += 1
+        if filled == 2:
+            return {"role": role, "content": budget.text(content)}
+    return _message(item, fields, budget)
+
+
+def _message(item: Any, fields: dict[str, Any], budget: Snapshot) -> Any:
+    # What is empty is looked at once.
     fields = {
         name: value
-        for name, value in list(fields_of(item).items())
+        for name, value in list(fields.items())
         if value is not None and (type(value) is not list or value or name == "content")
     }
     role, content = as_str(fields.get("role")), fields.get("content")
     if role is None:
         return budget.take(item)
     if len(fields) == 2 and type(content) is str:
-        return {"role": role, "content": budget.text(content, "content")}
+        return {"role": role, "content": budget.text(content)}
     plain: dict[str, Any] = {"role": role, "content": _content(fields, budget)}
     for name, wire in (("name", "name"), ("tool_call_id", "toolCallId")):
         value = as_str(fields.get(name))
@@ -92,7 +104,7 @@ def _content(fields: dict[str, Any], budget: Snapshot) -> Any:
 
 def _said(content: Any, budget: Snapshot) -> Any:
     if type(content) is str:
-        return budget.text(content, "content")
+        return budget.text(content)
     if is_unset(content):
         return None
     parts = as_list(content)
@@ -149,57 +161,74 @@ def usage(raw: Any) -> Usage | None:
     if raw is None:
         return None
     counts = counts_of(raw)
-    given, made = part(counts, "prompt_tokens_details"), part(counts, "completion_tokens_details")
-    prompt, completion = whole(counts.get("prompt_tokens")), whole(counts.get("completion_tokens"))
-    total, reasoning = whole(counts.get("total_tokens")), whole(made.get("reasoning_tokens"))
+    given, made = counts.get("prompt_tokens_details"), counts.get("completion_tokens_details")
+    if type(given) is not dict:
+        given = NOTHING
+    if type(made) is not dict:
+        made = NOTHING
+    cached = given.get("cached_tokens")
+    prompt, completion, total, cached, written, reasoning, heard, spoken = wholes(
+        (
+            counts.get("prompt_tokens"),
+            counts.get("completion_tokens"),
+            counts.get("total_tokens"),
+            _cached(counts) if cached is None else cached,
+            given.get("cache_write_tokens"),
+            made.get("reasoning_tokens"),
+            given.get("audio_tokens"),
+            made.get("audio_tokens"),
+        )
+    )
     if reasoning and prompt is not None and completion is not None and total == prompt + completion + reasoning:
         completion += reasoning  # xAI counts it apart; its total tells
-    return Usage(
-        input=prompt,
-        output=completion,
-        total=total,
-        cache_read=_cached(counts, given),
-        cache_creation=whole(given.get("cache_write_tokens")),
-        reasoning=reasoning,
-        input_audio=whole(given.get("audio_tokens")),
-        output_audio=whole(made.get("audio_tokens")),
-        raw=counts,
-    )
+    return Usage(prompt, completion, total, cached, written, reasoning, heard, spoken, counts)
 
 
-def _cached(counts: dict[str, Any], given: dict[str, Any]) -> int | None:
+def _cached(counts: dict[str, Any]) -> Any:
     """Tokens read from a cache; DeepSeek, Together and Moonshot have told them outside of the details."""
-    count = given.get("cached_tokens")
-    if count is None:
-        count = counts.get("prompt_cache_hit_tokens")
+    count = counts.get("prompt_cache_hit_tokens")
     if count is None:
         count = counts.get("cached_tokens")
     if count is None:
         count = part(counts, "prompt_token_details").get("cached_tokens")  # Assistants
-    return whole(count)
+    return count
 
 
 def response(answer: Any) -> Response:
     """A whole chat completion."""
     budget = Snapshot()
     fields = fields_of(answer)
-    choices = [fields_of(choice) for choice in as_list(fields.get("choices"))]
+    reasons: list[Any] = []
+    messages: list[Any] = []
+    for each in as_list(fields.get("choices")):
+        choice = fields_of(each)
+        reason, said = choice.get("finish_reason"), choice.get("message")
+        if reason:
+            reasons.append(reason)
+        if said:
+            messages.append(message(said, budget))
     return Response(
         model=fields.get("model"),
         id=fields.get("id"),
-        finish_reasons=[reason for choice in choices if (reason := choice.get("finish_reason"))],
-        output={"messages": [message(said, budget) for choice in choices if (said := choice.get("message"))]},
+        finish_reasons=reasons,
+        output={"messages": messages},
         usage=usage(fields.get("usage")),
-        attributes=facts(answer),
-        server=server_of_answer(answer),
+        attributes=facts(answer, fields),
+        server=server_of_answer(answer, fields),
     )
 
 
-def facts(answer: Any) -> dict[str, Any]:
-    """What a response says beside the answer."""
-    found = {
-        "openai.response.service_tier": get(answer, "service_tier"),
-        "openai.response.system_fingerprint": get(answer, "system_fingerprint"),
-        "mutagent.request_id": getattr(answer, "_request_id", None),
-    }
-    return {name: value for name, value in found.items() if type(value) is str}
+def facts(answer: Any, fields: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What a response says beside the answer; ``fields`` are its own, where they are at hand."""
+    if fields is None:
+        fields = fields_of(answer)
+    found: dict[str, Any] = {}
+    tier, fingerprint = fields.get("service_tier"), fields.get("system_fingerprint")
+    request_id = getattr(answer, "_request_id", None)
+    if type(tier) is str:
+        found["openai.response.service_tier"] = tier
+    if type(fingerprint) is str:
+        found["openai.response.system_fingerprint"] = fingerprint
+    if type(request_id) is str:
+        found["mutagent.request_id"] = request_id
+    return found

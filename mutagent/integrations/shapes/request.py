@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import as_str, is_unset, read_filled
+from mutagent.capture.plain import as_str, is_blank, is_unset
 from mutagent.capture.snapshot import Snapshot
 
 # The conversation itself, which has its own place on a span, and what is about the transport and may hold secrets.
@@ -21,19 +21,14 @@ def parameters(given: dict[str, Any]) -> dict[str, Any]:
 
     What a program sends in ``extra_body`` stands in the body like any other parameter, and wins over one of its name.
     """
-    found = _parameters(given)
+    found: dict[str, Any] = {}
     extra = given.get("extra_body")
-    if type(extra) is dict:
-        found.update(_parameters(extra))
+    for arguments in (given, extra) if type(extra) is dict else (given,):
+        for name, value in list(arguments.items()):
+            if value is None or type(name) is not str or name in _NOT_PARAMETERS or is_unset(value):
+                continue
+            found[name] = value
     return found
-
-
-def _parameters(given: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in list(given.items())
-        if value is not None and type(name) is str and name not in _NOT_PARAMETERS and not is_unset(value)
-    }
 
 
 def streams(given: dict[str, Any]) -> bool:
@@ -48,8 +43,11 @@ def text_of(value: Any) -> str | None:
 
 def offered(given: dict[str, Any], budget: Snapshot, *names: str) -> dict[str, Any]:
     """The tools that the model may call, as attributes; ``names`` of the argument are those after ``tools``."""
-    tools = read_filled(given, "tools", *names)
-    return {} if tools is None else {"gen_ai.tool.definitions": budget.take(tools)}
+    for name in ("tools", *names):
+        tools = given.get(name)
+        if tools is not None and not is_blank(tools):
+            return {"gen_ai.tool.definitions": budget.take(tools)}
+    return {}
 
 
 def text_input(value: Any, suffix: Any = None) -> dict[str, Any]:

@@ -16,11 +16,19 @@ _FIELDS = (
 )
 
 
+_MARKS = frozenset(field for field, _ in _FIELDS)
 _NONE: dict[str, Any] = {}
 
 
-def server_of_answer(answer: Any) -> str | None:
-    """The server software that wrote a chat completion or one of its chunks, where it can be told."""
+def server_of_answer(answer: Any, told: dict[str, Any] | None = None) -> str | None:
+    """The server software that wrote a chat completion or one of its chunks, where it can be told.
+
+    Args:
+        answer: the completion or the chunk.
+        told: its fields, where they are at hand: most have none that is a mark, and that is all there is to say.
+    """
+    if told is not None and _MARKS.isdisjoint(told) and not told.get("metadata"):
+        return "ollama" if told.get("system_fingerprint") == "fp_ollama" else None
     fields = answer if type(answer) is dict else getattr(answer, "__dict__", _NONE)
     if fields.get("system_fingerprint") == "fp_ollama":
         return "ollama"
