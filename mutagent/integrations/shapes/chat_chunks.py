@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import get, get_list, get_path
+from mutagent.capture.plain import fields_of, get, get_list, get_path
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes.chat import REASONING_FIELDS, call_id, facts, message, thought_of, usage
 from mutagent.integrations.shapes.servers import server_of_answer
@@ -14,10 +14,14 @@ from mutagent.integrations.spec import Response, Usage
 _RARE = frozenset({*REASONING_FIELDS, "annotations", "images"})
 
 
+# Of a delta that is a piece of text and nothing else: what may stand beside it, and is not looked at.
+_TEXT = frozenset({"content", "role", "token_id"})
+
+
 class ChatChunks:
     """Folds the chunks of a streamed chat completion."""
 
-    __slots__ = ("choices", "facts", "id", "model", "server", "usage")
+    __slots__ = ("choices", "facts", "id", "model", "server", "typed", "usage")
 
     def __init__(self) -> None:
         self.choices: dict[int, _Choice] = {}
@@ -26,14 +30,43 @@ class ChatChunks:
         self.facts: dict[str, Any] = {}
         self.server: str | None = None
         self.usage: Any = None
+        # Whether the stream is known, has not come to an end, and is of models that tell which fields were sent.
+        self.typed = False
 
     def feed(self, chunk: Any) -> None:
         """Take the deltas of one chunk."""
+        if self.typed:
+            # Most are a piece of text and nothing else. What was sent tells that at once: in half the time that it
+            # takes to look for all that there may be.
+            try:
+                fields = chunk.__dict__
+                if fields["usage"] is None:
+                    (choice,) = fields["choices"]
+                    said = choice.__dict__
+                    delta = said["delta"]
+                    parts, extra = delta.__dict__, delta.__pydantic_extra__
+                    text = parts["content"]
+                    if (
+                        type(text) is str
+                        and text
+                        and not said["finish_reason"]
+                        and (delta.__pydantic_fields_set__ <= _TEXT or _nones(parts) == len(parts) - 1)
+                        and (not extra or _nones(extra) == len(extra))
+                    ):
+                        self.choices[said["index"]].text.append(text)
+                        return
+            except (AttributeError, KeyError, TypeError, ValueError):
+                pass  # of another shape
+        self.feed_any(chunk)
+
+    def feed_any(self, chunk: Any) -> None:
+        """Take the deltas of a chunk that may hold anything."""
         fields = chunk if type(chunk) is dict else chunk.__dict__
         if not (self.id or self.model) and (fields.get("id") or fields.get("model")):
             # Azure sends a first chunk about its content filter, in which id and model are empty.
-            self.id, self.model, self.facts = fields.get("id"), fields.get("model"), facts(chunk)
-            self.server = server_of_answer(chunk)
+            told = fields_of(chunk)
+            self.id, self.model, self.facts = fields.get("id"), fields.get("model"), facts(chunk, told)
+            self.server = server_of_answer(chunk, told)
         used, choices = fields.get("usage"), fields.get("choices")
         if used is not None:
             self.feed_usage(chunk, used)
@@ -44,9 +77,12 @@ class ChatChunks:
             index = said.get("index") or 0
             state = self.choices.get(index)
             if state is None:
+                if not self.choices:
+                    self.typed = bool(self.id or self.model) and _is_typed(chunk, said)
                 state = self.choices[index] = _Choice()
             state.feed(said)
             if state.finish_reason is not None:
+                self.typed = False
                 self.feed_groq(chunk)
 
     def feed_groq(self, chunk: Any) -> None:
@@ -106,7 +142,7 @@ class _Choice:
         if type(text) is str and text:
             self.text.append(text)
             # Most deltas are that and nothing else: half of what a chunk cost was to look for more.
-            if not extra and list(parts.values()).count(None) == len(parts) - 1:
+            if not extra and _nones(parts) == len(parts) - 1:
                 return
         elif type(text) is list:
             self.feed_content(text)
@@ -173,6 +209,21 @@ class _Choice:
         if self.function is not None:
             plain["function_call"] = {**self.function, "arguments": "".join(self.function["arguments"])}
         return plain
+
+
+def _nones(fields: dict[str, Any]) -> int:
+    return list(fields.values()).count(None)
+
+
+def _is_typed(chunk: Any, choice: dict[str, Any]) -> bool:
+    """Whether the chunks of a stream, by its first, are models that have each field and tell which were sent."""
+    return (
+        type(chunk) is not dict
+        and "usage" in chunk.__dict__
+        and "finish_reason" in choice
+        and choice.get("index") is not None
+        and getattr(choice.get("delta"), "__pydantic_fields_set__", None) is not None
+    )
 
 
 def _is_another(state: dict[str, Any], identity: Any, index: Any, function: Any) -> bool:

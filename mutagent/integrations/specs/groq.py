@@ -45,7 +45,13 @@ class Chunks(ChatChunks):
     def feed(self, chunk: Any) -> None:
         """Take one chunk."""
         super().feed(chunk)
-        self.error = get_path(chunk, "x_groq", "error") or self.error
+        told = get(chunk, "x_groq")
+        if told is not None:
+            self.error = get(told, "error") or self.error
+
+    def feed_any(self, chunk: Any) -> None:
+        """Take one chunk that is more than a piece of text."""
+        super().feed_any(chunk)
         for choice in get_list(chunk, "choices"):
             for tool in get_list(get(choice, "delta"), "executed_tools"):
                 # Told when it begins, and again with what came of it.
