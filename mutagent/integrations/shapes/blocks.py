@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mutagent.capture.plain import as_list, read, read_filled, read_list, read_str, whole
+from mutagent.capture.plain import as_list, as_str, fields_of, is_blank, read, read_list, read_str
 from mutagent.capture.snapshot import Snapshot
-from mutagent.integrations.shapes.tokens import counts_of, part
+from mutagent.integrations.shapes.tokens import counts_of, part, wholes
 from mutagent.integrations.spec import Usage
 
 
@@ -31,15 +31,23 @@ def messages(
 
 
 def _flat(groups: list[Any]) -> list[Any]:
-    return [one for group in groups for one in (group if type(group) is list else [group])]
+    found: list[Any] = []
+    for group in groups:
+        if type(group) is list:
+            found += group
+        else:
+            found.append(group)
+    return found
 
 
 def message(item: Any, budget: Snapshot) -> Any:
     """One message in wire form; a list of several where it carries tool results, each a message of its own."""
-    role = read_str(item, "role")
-    if role is None:
-        return budget.take(item)
-    content = read(item, "content")
+    fields = item if type(item) is dict else fields_of(item)
+    role, content = fields.get("role"), fields.get("content")
+    if type(role) is not str:
+        role = as_str(role)
+        if role is None:
+            return budget.take(item)
     if type(content) is str:
         return {"role": role, "content": budget.text(content)}
     results: list[Any] = []
@@ -58,18 +66,19 @@ def message(item: Any, budget: Snapshot) -> Any:
 def _sort_block(
     block: Any, budget: Snapshot, parts: list[Any], calls: list[dict[str, Any]], results: list[Any]
 ) -> None:
-    kind = read_str(block, "type") or ""
-    if kind == "text" and read_filled(block, "citations") is None:
-        parts.append({"type": "text", "text": budget.take(read(block, "text"))})
+    fields = fields_of(block)
+    kind = as_str(fields.get("type")) or ""
+    if kind == "text" and is_blank(fields.get("citations")):
+        parts.append({"type": "text", "text": budget.take(fields.get("text"))})
     elif kind in ("thinking", "redacted_thinking"):
-        thought = read_filled(block, "thinking")
-        parts.append({"type": "reasoning", "text": "<redacted>" if thought is None else budget.take(thought)})
+        thought = fields.get("thinking")
+        parts.append({"type": "reasoning", "text": "<redacted>" if is_blank(thought) else budget.take(thought)})
     elif kind.endswith("tool_use"):
         calls.append(
             {
-                "id": read_str(block, "id"),
-                "name": read_str(block, "name"),
-                "arguments": budget.take(read(block, "input")),
+                "id": as_str(fields.get("id")),
+                "name": as_str(fields.get("name")),
+                "arguments": budget.take(fields.get("input")),
             }
         )
     elif kind.endswith("tool_result"):
@@ -104,9 +113,13 @@ def simple(parts: list[Any]) -> Any:
     """A lone text is said plainly, without a list around it."""
     if not parts:
         return None
-    if all(type(part) is dict and part.get("type") == "text" and type(part.get("text")) is str for part in parts):
-        return "\n".join(part["text"] for part in parts)
-    return parts
+    texts: list[str] = []
+    for each in parts:
+        text = each.get("text") if type(each) is dict and each.get("type") == "text" else None
+        if type(text) is not str:
+            return parts
+        texts.append(text)
+    return "\n".join(texts)
 
 
 def usage(raw: Any) -> Usage | None:
@@ -114,14 +127,20 @@ def usage(raw: Any) -> Usage | None:
     if raw is None:
         return None
     counts = counts_of(raw)
-    fresh = whole(counts.get("input_tokens"))
-    read_tokens = whole(counts.get("cache_read_input_tokens"))
-    created = whole(counts.get("cache_creation_input_tokens"))
+    fresh, output, read_tokens, created, reasoning = wholes(
+        (
+            counts.get("input_tokens"),
+            counts.get("output_tokens"),
+            counts.get("cache_read_input_tokens"),
+            counts.get("cache_creation_input_tokens"),
+            part(counts, "output_tokens_details").get("thinking_tokens"),
+        )
+    )
     return Usage(
         input=None if fresh is None else fresh + (read_tokens or 0) + (created or 0),
-        output=whole(counts.get("output_tokens")),
+        output=output,
         cache_read=read_tokens,
         cache_creation=created,
-        reasoning=whole(part(counts, "output_tokens_details").get("thinking_tokens")),
+        reasoning=reasoning,
         raw=counts,
     )

@@ -4,32 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutagent.capture.plain import get, read
+from mutagent.capture.plain import fields_of, get
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import blocks
 from mutagent.integrations.shapes.chat import arguments
+from mutagent.integrations.shapes.tokens import NOTHING, short_copy
 from mutagent.integrations.spec import Response
 
 
 def response(answer: Any) -> Response:
     """A whole message."""
+    fields = fields_of(answer)
+    used, reason = fields.get("usage"), fields.get("stop_reason")
     attributes: dict[str, Any] = {}
     request_id = getattr(answer, "_request_id", None)
     if type(request_id) is str:
         attributes["mutagent.request_id"] = request_id
-    tier = get(get(answer, "usage"), "service_tier")
+    tier = get(used, "service_tier")
     if type(tier) is str:
         attributes["mutagent.response.service_tier"] = tier
-    reason = get(answer, "stop_reason")
-    found = blocks.message({"role": get(answer, "role") or "assistant", "content": get(answer, "content")}, Snapshot())
+    said = {"role": fields.get("role") or "assistant", "content": fields.get("content")}
+    found = blocks.message(said, Snapshot())
     return Response(
-        model=get(answer, "model"),
-        id=get(answer, "id"),
+        model=fields.get("model"),
+        id=fields.get("id"),
         finish_reasons=[] if reason is None else [reason],
         output={"messages": found if type(found) is list else [found]},
-        usage=blocks.usage(get(answer, "usage")),
+        usage=blocks.usage(used),
         attributes=attributes,
     )
+
+
+# What a delta adds to, by where it says it.
+_DELTAS = (("text", "text"), ("partial_json", "json"), ("thinking", "thinking"))
 
 
 class MessageEvents:
@@ -45,6 +52,22 @@ class MessageEvents:
 
     def feed(self, event: Any) -> None:
         """Take one event."""
+        fields: dict[str, Any] = event if type(event) is dict else getattr(event, "__dict__", NOTHING)
+        if fields.get("type") == "content_block_delta":
+            # Most are: in one function what took seven, a third of the time.
+            index, delta = fields.get("index"), fields.get("delta")
+            block = None if index is None else self.blocks.get(index)
+            if block is not None:
+                parts = delta if type(delta) is dict else getattr(delta, "__dict__", NOTHING)
+                for name, part in _DELTAS:
+                    text = parts.get(name)
+                    if type(text) is str:
+                        block[part].append(text)
+                        return
+        self.feed_any(event)
+
+    def feed_any(self, event: Any) -> None:
+        """Take one event, whatever it holds and wherever."""
         kind = get(event, "type")
         if kind == "content_block_delta":
             block = self.blocks.get(get(event, "index"))
@@ -67,9 +90,13 @@ class MessageEvents:
 
     def count(self, usage: Any) -> None:
         """Later events bring the counts that stand; they may leave out what an earlier one said."""
-        taken = Snapshot(4_096, 200).take(usage)
+        taken = short_copy(usage)
+        if taken is None:
+            taken = Snapshot(4_096, 200).take(usage)
         if type(taken) is dict:
-            self.usage.update({name: value for name, value in taken.items() if value is not None})
+            for name, value in taken.items():
+                if value is not None:
+                    self.usage[name] = value
 
     def response(self) -> Response:
         """The message so far."""
@@ -88,11 +115,8 @@ class MessageEvents:
         return found
 
 
-_DELTAS = {"text": "text", "partial_json": "json", "thinking": "thinking"}
-
-
 def _add_delta(block: dict[str, Any], delta: Any) -> None:
-    for field, part in _DELTAS.items():
+    for field, part in _DELTAS:
         value = get(delta, field)
         if type(value) is str:
             block[part].append(value)
@@ -102,10 +126,12 @@ def _add_delta(block: dict[str, Any], delta: Any) -> None:
 
 
 def _whole_block(block: dict[str, Any]) -> dict[str, Any]:
-    whole = dict(Snapshot().take(block["start"]) or {})
+    whole = short_copy(block["start"])
+    if whole is None:
+        whole = dict(Snapshot().take(block["start"]) or {})
     for part in ("text", "thinking"):
         if block[part]:
-            whole[part] = (read(whole, part) or "") + "".join(block[part])
+            whole[part] = (whole.get(part) or "") + "".join(block[part])
     if block["citations"]:
         whole["citations"] = block["citations"]
     if block["json"]:

@@ -9,11 +9,11 @@ from typing import Any
 
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import blocks
+from mutagent.integrations.shapes.asked import asked
 from mutagent.integrations.shapes.copies import copies_of
 from mutagent.integrations.shapes.errors import api_error
-from mutagent.integrations.shapes.hosts import client_of
 from mutagent.integrations.shapes.message import MessageEvents, response
-from mutagent.integrations.shapes.request import offered, parameters, streams, text_of
+from mutagent.integrations.shapes.request import offered
 from mutagent.integrations.spec import Alias, Close, Integration, Manager, Piece, Raw, Request, Target
 from mutagent.integrations.specs import anthropic_batches
 
@@ -29,7 +29,6 @@ CACHING_STREAMS = ("anthropic.lib.streaming._prompt_caching_beta_messages",)
 
 def request(given: dict[str, Any], instance: Any) -> Request:
     """What a message asks for."""
-    provider, server = client_of(instance, "anthropic")
     budget = Snapshot()
     attributes: dict[str, Any] = {}
     system = given.get("system")
@@ -38,15 +37,10 @@ def request(given: dict[str, Any], instance: Any) -> Request:
     if system is not None:
         attributes["gen_ai.system_instructions"] = budget.take(system)
     attributes.update(offered(given, budget))
-    return Request(
-        model=text_of(given.get("model")),
-        provider=provider,
-        input=blocks.messages(given.get("messages"), attributes.get("gen_ai.system_instructions"), budget),
-        parameters=parameters(given),
-        attributes=attributes,
-        server=server,
-        streamed=streams(given),
-    )
+    found = blocks.messages(given.get("messages"), attributes.get("gen_ai.system_instructions"), budget)
+    asks = asked(given, instance, found, provider="anthropic")
+    asks.attributes = attributes
+    return asks
 
 
 def _message(modules: tuple[str, ...], path: str) -> Target:
