@@ -7,66 +7,14 @@ takes and gives: they read fields with :mod:`mutagent.capture.plain`, which serv
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mutagent.integrations.description import description
+from mutagent.integrations.exchange import Request as Request
+from mutagent.integrations.exchange import Response as Response
+from mutagent.integrations.exchange import Usage as Usage
 
 Modules = tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Request:
-    """What one call asks for.
-
-    ``input`` is a wire-form IO dict; ``parameters`` go by the provider's names, ``attributes`` by those of the span.
-    ``server`` is the base URL, ``name`` the span's where operation and model don't say it; ``streamed``: as a stream.
-    """
-
-    model: str | None = None
-    provider: str | None = None
-    input: dict[str, Any] | None = None
-    parameters: dict[str, Any] = field(default_factory=dict)
-    attributes: dict[str, Any] = field(default_factory=dict)
-    server: str | None = None
-    streamed: bool = False
-    name: str | None = None
-
-
-@dataclass(slots=True)
-class Usage:
-    """Token counts after normalisation: input includes both cache parts, output includes reasoning.
-
-    What the provider didn't say is None. ``raw`` is a snapshot of the provider's own object.
-    """
-
-    input: int | None = None
-    output: int | None = None
-    total: int | None = None
-    cache_read: int | None = None
-    cache_creation: int | None = None
-    reasoning: int | None = None
-    input_audio: int | None = None
-    output_audio: int | None = None
-    raw: Any = None
-
-
-@dataclass(slots=True)
-class Response:
-    """What one call gave: the model that answered, the provider's ids and words, the output as a wire-form IO dict."""
-
-    model: str | None = None
-    provider: str | None = None
-    """Who answered, where that was not clear before."""
-    id: str | None = None
-    finish_reasons: list[str] = field(default_factory=list)
-    output: dict[str, Any] | None = None
-    usage: Usage | None = None
-    attributes: dict[str, Any] = field(default_factory=dict)
-    error: str | None = None
-    """A failure that came as an answer, not as an exception."""
-    server: str | None = None
-    """The software that answers, as provider of those whose address says nothing."""
 
 
 class Chunks(Protocol):

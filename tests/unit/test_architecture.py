@@ -28,7 +28,7 @@ LAYERS = [
     ("mutagent.tracing.failure",),
     ("mutagent.tracing.tracer",),
     ("mutagent.tracing",),
-    ("mutagent.integrations.description", "mutagent.integrations.registry"),
+    ("mutagent.integrations.description", "mutagent.integrations.exchange", "mutagent.integrations.registry"),
     ("mutagent.integrations.spec",),
     ("mutagent.integrations.shapes", "mutagent.integrations.facts", "mutagent.integrations.claims"),
     ("mutagent.integrations.specs",),
