@@ -11,156 +11,67 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from mutagent.auto import activation, catalogue, clients, patches, threads
-from mutagent.guard import attempt, guarded, record_failure
-from mutagent.integrations import answers, managers, sessions, streams
-from mutagent.integrations.engine import Traced
-from mutagent.integrations.spec import (
-    Alias,
-    Close,
-    Dispatch,
-    Install,
-    Integration,
-    Iteration,
-    Manager,
-    Piece,
-    Raw,
-    Rebind,
-    Session,
-    Target,
-)
-from mutagent.integrations.wrappers import dispatching_wrapper, wrapper_for
-from mutagent.tracing.runtime import live
+from mutagent.auto import activation, catalogue, clients, patches
+from mutagent.auto.site import Site
+from mutagent.guard import attempt, guarded
+from mutagent.integrations.spec import Install, Integration, Part, Piece
 
 if TYPE_CHECKING:
     from mutagent.auto.report import IntegrationStatus
 
 
-class Site:
-    """One attribute to be patched: where it may stand, what to put there, and how that went."""
-
-    __slots__ = ("late", "make", "modules", "patch", "path", "seen", "state", "traced")
-
-    def __init__(self, modules: tuple[str, ...], path: str, make: Any, *traced: Traced) -> None:
-        self.modules = modules
-        self.path = path
-        self.make = make
-        self.traced = traced
-        self.patch: patches.Patch | None = None
-        self.state = "pending"
-        self.late = False
-        self.seen: set[str] = set()
-
-    def try_module(self, module: ModuleType, late: bool) -> None:
-        """Patch the attribute if this module has it and no newer place had it before."""
-        if self.state == "patched":
-            return
-        self.seen.add(module.__name__)
-        found = patches.find(module, self.path)
-        if found is None:
-            self.state = "missing"
-            return
-        self.patch = patches.replace(*found, self.make)
-        self.state = "patched"
-        # `from module import function` before us keeps the function as it was.
-        self.late = late and "." not in self.path
-
-    def failed(self, step: str, error: Exception) -> None:
-        """This attribute can't be patched; the others are."""
-        record_failure(step, error)
-        self.state = "failed"
-
-    def undo(self) -> None:
-        """Take the wrapper back, or leave it as a pass-through beneath another tool's."""
-        if self.patch is not None:
-            self.patch.undo()
-        for traced in self.traced:
-            traced.on = False
-        self.patch, self.state = None, "pending"
-
-
 class Installed:
-    """One integration as it is installed in this process."""
+    """One integration as it is installed in this process.
 
-    __slots__ = ("all_clients", "integration", "on", "sites", "traced", "undo_frameworks", "waiting")
+    Of one that has parts, nothing is loaded but the names of modules, until the first of these is imported.
+    """
 
-    def __init__(self, integration: Integration, all_clients: bool) -> None:
+    __slots__ = ("all_clients", "integration", "on", "pieces", "sites", "undo_frameworks", "unplaced", "waiting")
+
+    def __init__(self, integration: Integration, all_clients: bool, on: bool = True) -> None:
         self.integration = integration
         self.all_clients = all_clients
-        self.on = True
-        self.traced: list[Traced] = []
+        self.on = on
+        self.pieces: list[Piece] = []
         self.undo_frameworks: list[Any] = []
-        self.sites = [site for piece in integration.pieces for site in self._sites(piece)]
-        for modules, path in integration.copies:
-            self.sites.append(Site(modules, path, lambda original: patches.after(original, clients.mark_copy)))
-        patched = [name for site in self.sites for name in site.modules]
-        installed = [name for piece in integration.pieces if isinstance(piece, Install) for name in piece.modules]
-        self.waiting = dict.fromkeys(patched + installed)
+        self.sites = [Site(modules, path, _copying_wrapper) for modules, path in integration.copies]
+        self.waiting = dict.fromkeys([*integration.modules, *_modules_of(self.sites)])
+        # The parts that are not loaded yet, and None: the pieces of the integration's own, which come with the first.
+        self.unplaced: dict[Part | None, None] = dict.fromkeys([None, *integration.parts])
+        if not integration.parts:
+            self._place(None)
 
-    def _sites(self, piece: Piece) -> list[Site]:
-        if isinstance(piece, Target):
-            return [self._target(piece, piece.modules, piece.path)]
-        if isinstance(piece, Alias):
-            return [self._target(piece.of, piece.modules, piece.path)]
-        if isinstance(piece, Dispatch):
-            return [self._dispatch(piece)]
-        if isinstance(piece, Rebind):
-            return [Site(piece.modules, piece.path, _bound_anew)]
-        if isinstance(piece, Manager):
-            return self._manager(piece, () if piece.enter is None else (piece.enter,))
-        if isinstance(piece, Session):
-            return self._session(piece)
-        if isinstance(piece, Close):
-            return [Site(piece.modules, piece.path, partial(_closing_wrapper, piece, self.integration.iterator))]
-        if isinstance(piece, Iteration):
-            return [Site(piece.modules, piece.path, partial(streams.iterating_wrapper, self.integration.iterator))]
-        if isinstance(piece, Raw):
-            sites = [Site(piece.modules, piece.parse, lambda original: patches.after(original, answers.parsed))]
-            if piece.close is not None:
-                closing = partial(patches.before, act=answers.closed)
-                sites.append(Site(piece.modules, piece.close, closing))
-            return sites
-        return []
+    def place_all(self) -> None:
+        """Load all parts, whether their modules are imported or not."""
+        for part in tuple(self.unplaced):
+            self._place(part)
 
-    def _target(self, target: Target, modules: tuple[str, ...], path: str) -> Site:
-        traced = self._traced(target)
-        return Site(modules, path, partial(wrapper_for, traced), traced)
+    def _place(self, part: Part | None, arriving: str = "") -> None:
+        try:
+            del self.unplaced[part]
+        except KeyError:
+            return  # placed, or another thread is at it
+        from mutagent.auto.placement import sites_of
 
-    def _dispatch(self, piece: Dispatch) -> Site:
-        traced = [self._traced(target) for target in piece.targets]
-        like = piece.targets[0]
-        return Site(like.modules, like.path, partial(dispatching_wrapper, traced, piece.choose), *traced)
-
-    def _manager(self, piece: Manager | Session, enters: tuple[str, ...]) -> list[Site]:
-        traced = self._traced(piece.call)
-        return [
-            Site(piece.call.modules, piece.call.path, partial(managers.making_wrapper, piece, traced), traced),
-            *(Site(piece.modules, enter, partial(managers.entering_wrapper, piece)) for enter in enters),
-        ]
-
-    def _session(self, piece: Session) -> list[Site]:
-        connection = piece.connection
-        return [
-            *self._manager(piece, piece.enters),
-            *(
-                Site(piece.modules, f"{connection}.{send}", partial(patches.before_call, act=sessions.sending))
-                for send in piece.sends
-            ),
-            Site(piece.modules, f"{connection}.{piece.parse}", partial(patches.after, act=sessions.receiving)),
-            Site(piece.modules, f"{connection}.{piece.close}", partial(patches.before, act=sessions.closing)),
-        ]
-
-    def _traced(self, target: Target) -> Traced:
-        marked = None if self.all_clients else partial(clients.is_marked, attribute=self.integration.client)
-        traced = Traced(self.integration, target, marked)
-        self.traced.append(traced)
-        return traced
+        pieces = self.integration.pieces if part is None else part.pieces
+        sites = sites_of(self.integration, pieces, self.all_clients)
+        self.pieces += pieces
+        self.sites += sites
+        for name in _modules_of(sites):
+            if name == arriving or name in self.waiting:
+                continue
+            module = sys.modules.get(name)
+            if module is not None:
+                self._imported(module, late=True)
+            elif self.on:
+                self._await(name)
 
     def trace_all_clients(self) -> None:
         """Lift the filter that `wrap_anthropic(client)` and its like set."""
         self.all_clients = True
-        for traced in self.traced:
-            traced.only_marked = None
+        for site in self.sites:
+            for traced in site.traced:
+                traced.only_marked = None
 
     def register(self) -> None:
         """Have every module patched when it is imported, or now where it is."""
@@ -168,9 +79,14 @@ class Installed:
             module = sys.modules.get(name)
             if module is not None:
                 self.arrived(name, module, late=True)
-            elif name not in _awaited:
-                _awaited.add(name)
-                wrapt.register_post_import_hook(partial(_arrived, name), name)
+            else:
+                self._await(name)
+
+    def _await(self, name: str) -> None:
+        self.waiting[name] = None
+        if name not in _awaited:
+            _awaited.add(name)
+            wrapt.register_post_import_hook(partial(_arrived, name), name)
 
     def arrived(self, name: str, module: ModuleType, late: bool) -> None:
         """Patch a module that is waited for; once, whoever else says that it is there."""
@@ -178,8 +94,12 @@ class Installed:
             del self.waiting[name]
         except KeyError:
             return
+        for part in tuple(self.unplaced):
+            if part is not None and name in part.modules and self.on:
+                guarded(f"{self.integration.name}: {part.place}", self._place, part, name)
+                guarded(f"{self.integration.name}: pieces", self._place, None, name)
         self._imported(module, late)
-        for piece in self.integration.pieces:
+        for piece in self.pieces:
             if isinstance(piece, Install) and name in piece.modules:
                 self._install(piece, module)
 
@@ -227,15 +147,18 @@ def _half_imported(module: ModuleType) -> bool:
 def _arrived(name: str, module: ModuleType) -> None:
     # By the name that it was waited for under: what stands in sys.modules may call itself anything.
     _awaited.discard(name)
+    if _deferred:
+        retry_deferred()
     for installed in tuple(_installed.values()):
         installed.arrived(name, module, late=False)
 
 
-def _closing_wrapper(piece: Close, iterator: str, original: Any) -> Any:
-    def closed(instance: Any) -> None:
-        streams.closed_early(instance if piece.stream is None else getattr(instance, piece.stream, None), iterator)
+def _modules_of(sites: Iterable[Site]) -> list[str]:
+    return list(dict.fromkeys(name for site in sites for name in site.modules))
 
-    return patches.before(original, closed)
+
+def _copying_wrapper(original: Any) -> Any:
+    return patches.after(original, clients.mark_copy)
 
 
 def install(names: Sequence[str] | None = None, *, strict: bool = False) -> None:
@@ -255,8 +178,16 @@ def install(names: Sequence[str] | None = None, *, strict: bool = False) -> None
         if strict:
             check(name)
         guarded(f"{name}: install", _install_one, name, True)
-    if live.tracer is not None:
-        guarded("threads", threads.install)
+    guarded("threads", _install_threads)
+
+
+def _install_threads() -> None:
+    # Where nothing is traced yet the tracer is not loaded; it installs them when it starts.
+    live = getattr(sys.modules.get("mutagent.tracing.runtime"), "live", None)
+    if live is not None and live.tracer is not None:
+        from mutagent.auto import threads
+
+        threads.install()
 
 
 def install_root(root: str) -> None:
@@ -299,10 +230,6 @@ def _chosen(known: Iterable[str]) -> list[str]:
     return [name for name in known if activation.is_chosen(name, os.environ)]
 
 
-def _bound_anew(method: Any) -> Any:
-    return getattr(method.__self__, method.__name__)
-
-
 def retry_deferred() -> None:
     """Patch what was half imported before and is whole now."""
     waiting = _deferred[:]
@@ -319,7 +246,8 @@ def uninstall(names: Sequence[str] | None = None) -> None:
         there = _installed.pop(name, None)
         if there is not None:
             there.uninstall()
-    if not _installed:
+    threads = sys.modules.get("mutagent.auto.threads")
+    if threads is not None and not _installed:
         guarded("threads", threads.uninstall)
 
 
@@ -338,7 +266,10 @@ def _status(name: str) -> IntegrationStatus:
     integration = catalogue.load(name)
     there = _installed.get(name)
     active = there.on if there is not None else activation.is_awaited(catalogue.roots(name))
-    shown = there or (Installed(integration, True) if active else None)
+    # What is only shown patches nothing.
+    shown = there or (Installed(integration, True, on=False) if active else None)
+    if shown is not None:
+        shown.place_all()
     rows = [] if shown is None else [TargetStatus(site.modules[0], site.path, site.state, site.late)
                                      for site in shown.sites if site.traced]  # fmt: skip
     return IntegrationStatus(

@@ -112,9 +112,9 @@ def _targets_of(piece: Piece) -> tuple[Target, ...]:
 
 def _candidates(integration: Integration) -> dict[tuple[str, str], tuple[str, ...]]:
     """The modules where a target may stand, by the first of them and its path."""
-    targets = [target for piece in integration.pieces for target in _targets_of(piece)]
+    targets = [target for piece in integration.all_pieces for target in _targets_of(piece)]
     placed = [(target.modules, target.path) for target in targets]
-    placed += [(piece.modules, piece.path) for piece in integration.pieces if isinstance(piece, Alias)]
+    placed += [(piece.modules, piece.path) for piece in integration.all_pieces if isinstance(piece, Alias)]
     return {(modules[0], path): modules for modules, path in placed}
 
 
@@ -134,7 +134,7 @@ def _target(target: TargetStatus, modules: tuple[str, ...], integration: str) ->
 
 def _frameworks(integration: Integration) -> Iterator[dict[str, Any]]:
     """The official hooks that a library has, in the form of targets: where it was imported and ours did not fail."""
-    for piece in integration.pieces:
+    for piece in integration.all_pieces:
         if isinstance(piece, Install):
             there = any(module in sys.modules for module in piece.modules)
             failed = f"{integration.name}: {piece.name}" in guard.failures

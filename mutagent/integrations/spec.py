@@ -7,6 +7,7 @@ takes and gives: they read fields with :mod:`mutagent.capture.plain`, which serv
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any, Protocol
 
 from mutagent.integrations.description import description
@@ -251,6 +252,28 @@ class Install:
     install: Callable[[Any], Callable[[], None]]
 
 
+@description(eq=False)
+class Part:
+    """Pieces of an integration in a file of their own, which is loaded when one of their modules is imported.
+
+    For a library that imports its own parts when they are used: what a program does not use is not loaded.
+
+    Args:
+        modules: where the pieces stand.
+        place: ``package.module:NAME`` of the tuple of them.
+    """
+
+    modules: Modules
+    place: str
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The pieces, for which the file is loaded."""
+        module, _, name = self.place.partition(":")
+        found: tuple[Piece, ...] = getattr(import_module(module), name)
+        return found
+
+
 Piece = Target | Dispatch | Manager | Session | Close | Iteration | Raw | Alias | Rebind | Install
 
 
@@ -275,6 +298,8 @@ class Integration:
         client: attribute by which a resource knows its client; tracing of single clients asks it.
         iterator: attribute in which the library's streams keep the iterator that they read from.
         copies: methods of the client class that make another client, such as ``copy``.
+        parts: pieces that are loaded with modules of the library; ``pieces`` then are about what these give back, and
+            are patched with the first of them.
         carries: whether its calls are made by other clients, which may be traced as well, or by other functions of its
             own: what those do beneath a call belongs to the call's span, however often it is tried.
     """
@@ -290,9 +315,15 @@ class Integration:
     iterator: str = "_iterator"
     copies: tuple[tuple[Modules, str], ...] = ()
     carries: bool = False
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def all_pieces(self) -> tuple[Piece, ...]:
+        """Its pieces and those of its parts, which are loaded for it."""
+        return (*self.pieces, *(piece for part in self.parts for piece in part.pieces))
 
     @property
     def modules(self) -> list[str]:
         """The modules in which its pieces may stand, each once, the newest version's first."""
-        parts = [part for piece in self.pieces for part in (piece, getattr(piece, "call", piece))]
-        return list(dict.fromkeys(module for part in parts for module in part.modules))
+        placed = [place for piece in self.pieces for place in (piece, getattr(piece, "call", piece))]
+        return list(dict.fromkeys(module for place in (*self.parts, *placed) for module in place.modules))

@@ -73,6 +73,27 @@ def test_the_first_import_of_a_real_library_installs_the_hooks(environment):
     assert environment.run("-c", program, **variables) == (0, "[False, True] ['openai'] {}\n[]\n", "")
 
 
+def test_the_tracer_is_loaded_with_the_first_part_of_a_library_that_is_used(environment):
+    pytest.importorskip("openai")
+    program = (
+        "import sys, openai\n"
+        # Older clients import all their resources at once.
+        "used = 'openai.resources.chat.completions' in sys.modules\n"
+        "print(used is ('mutagent.tracing' in sys.modules) is ('mutagent.integrations.engine' in sys.modules))\n"
+        "import openai.resources.chat.completions, mutagent.auto, mutagent.guard\n"
+        "openai.resources.chat.completions.Completions\n"
+        "print('mutagent.integrations.specs.openai.realtime' in sys.modules, mutagent.guard.failures)\n"
+        "(row,) = [row for row in mutagent.auto.status() if row.name == 'openai']\n"
+        "print({target.state for target in row.targets if target.path.startswith('Completions.')})\n"
+    )
+    variables = {"MUTAGENT_AUTO": "1", "MUTAGENT_INSTRUMENT": "openai", "PYTHONPATH": str(BOOTSTRAP)}
+    code, output, complaints = environment.run("-c", program, **variables)
+    assert (code, complaints) == (0, "")
+    loaded, realtime, states = output.splitlines()
+    assert (loaded, realtime) == ("True", "False {}")
+    assert "'patched'" in states
+
+
 def test_a_library_costs_a_program_only_its_own_description(environment):
     program = (
         "import anthropic, sys\nfrom mutagent.auto import status\n"

@@ -89,7 +89,7 @@ def test_a_reader_that_fails_leaves_the_call_alone_and_is_switched_off(surface, 
 
 def targets(integration: str) -> Iterator[Target]:
     """Every target of an integration."""
-    for piece in catalogue.load(integration).pieces:
+    for piece in catalogue.load(integration).all_pieces:
         if isinstance(piece, Target):
             yield piece
         elif isinstance(piece, Dispatch):

@@ -11,11 +11,11 @@ from typing import Any
 from mutagent.capture.plain import fields_of, get, read, read_str
 from mutagent.capture.snapshot import Snapshot
 from mutagent.integrations.shapes import items
-from mutagent.integrations.shapes.hosts import client_of
 from mutagent.integrations.shapes.request import text_of
 from mutagent.integrations.shapes.tokens import usage
-from mutagent.integrations.spec import Moment, Request, Response, Session, Target
+from mutagent.integrations.spec import Moment, Request, Response
 from mutagent.integrations.specs.openai import realtime_responses
+from mutagent.integrations.specs.openai.connections import session
 
 _MAX_ITEMS = 200
 _ITEM_BYTES = 16_384
@@ -24,15 +24,6 @@ _SETTINGS = frozenset({"session.created", "session.updated", "transcription_sess
                        "transcription_session.updated"})  # fmt: skip
 _TRANSCRIPTION = "conversation.item.input_audio_transcription."
 _TRANSCRIBES = ("llm.completion", "generate_content")
-
-
-def request(given: dict[str, Any], instance: Any) -> Request:
-    """What a session is connected for."""
-    provider, server = client_of(instance, "openai")
-    model = text_of(given.get("model"))
-    call_id = given.get("call_id")
-    attributes = {"mutagent.call_id": call_id} if type(call_id) is str else {}
-    return Request(model=model, provider=provider, attributes=attributes, server=server)
 
 
 class Conversation:
@@ -148,19 +139,6 @@ class Conversation:
         """A response that was never done: the text that came."""
         text = "".join(self.texts.pop(key, []))
         return Response(id=key, output={"messages": [{"role": "assistant", "content": text}]} if text else None)
-
-
-def session(modules: tuple[str, ...], resource: str, manager: str, events: Any, operation: str, prefix: str) -> Session:
-    """A resource's ``connect``, with its manager and its connection."""
-    enter = "__aenter__" if prefix else "__enter__"
-    return Session(
-        call=Target(modules, f"{prefix}{resource}.connect", "chain", operation, request),
-        response=("llm.chat", "chat"),
-        modules=modules,
-        enters=(f"{prefix}{manager}Manager.{enter}", f"{prefix}{manager}Manager.enter"),
-        connection=f"{prefix}{manager}",
-        events=events,
-    )
 
 
 _MODULES = (("openai.resources.realtime.realtime",), ("openai.resources.beta.realtime.realtime",))

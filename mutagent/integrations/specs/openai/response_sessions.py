@@ -8,7 +8,7 @@ from typing import Any
 from mutagent.capture.plain import fields_of, get, get_path, read_str
 from mutagent.integrations.spec import Moment, Request, Response
 from mutagent.integrations.specs.openai import responses
-from mutagent.integrations.specs.openai.realtime import session
+from mutagent.integrations.specs.openai.connections import session
 
 
 class ResponseSession:
