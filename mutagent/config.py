@@ -33,7 +33,6 @@ def flag(text: str) -> bool:
     raise ValueError(f"expected 1 or 0, got {text!r}")
 
 
-@dataclass(frozen=True, slots=True)
 class Setting:
     """One row of the table.
 
@@ -42,13 +41,26 @@ class Setting:
     is ``least`` at the least and ``most`` at the most.
     """
 
-    name: str
-    variable: str
-    parse: Callable[[str], Any]
-    default: Any
-    meaning: str
-    least: float | None = None
-    most: float | None = None
+    __slots__ = ("default", "least", "meaning", "most", "name", "parse", "variable")
+
+    # By hand: a dataclass is compiled when it is imported, 3 million instructions for this one.
+    def __init__(
+        self,
+        name: str,
+        variable: str,
+        parse: Callable[[str], Any],
+        default: Any,
+        meaning: str,
+        least: float | None = None,
+        most: float | None = None,
+    ) -> None:
+        self.name = name
+        self.variable = variable
+        self.parse = parse
+        self.default = default
+        self.meaning = meaning
+        self.least = least
+        self.most = most
 
     @property
     def wanted(self) -> str:

@@ -47,7 +47,6 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ("", r"""((?:[Ss]ecret|SECRET)_?(?:[Aa]ccess|ACCESS)_?(?:[Kk]ey|KEY)[ "':=]{1,6})[A-Za-z0-9/+=]{40}"""),
     ("=", r"\b([A-Z][A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)=)[^\s\"'&;]{6,}"),  # as in an env file
 )
-SHAPES = tuple((mark, re.compile(shape, re.DOTALL | re.ASCII)) for mark, shape in _SHAPES)
 
 # Names of secrets, in lower case without separators: whole names, and ends of names (`openai_api_key`).
 _WHOLE = frozenset({"token", "pwd", "auth"})
@@ -73,6 +72,15 @@ SUSPICIOUS = "|".join((
 ))  # fmt: skip
 
 _DROPPED: Any = object()
+
+
+@lru_cache(maxsize=1)
+def shapes() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Shapes of secrets, each with the text that no secret of that shape is without.
+
+    Compiled for the first text that may hold one, and not at the start: that takes 2 ms, and most programs have none.
+    """
+    return tuple((mark, re.compile(shape, re.DOTALL | re.ASCII)) for mark, shape in _SHAPES)
 
 
 class FieldMask:
@@ -180,7 +188,7 @@ def _is_secret(name: str) -> bool:
 def _masked_text(text: str) -> str:
     if not may_hold_secret(text):
         return text
-    for mark, shape in SHAPES:
+    for mark, shape in shapes():
         if mark in text:
             text = shape.sub(_masked_shape, text)
     return _PAIR.sub(_masked_pair, text) if '"' in text else text

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mutagent.capture.masking import MASK, SHAPES
+from mutagent.capture.masking import MASK, shapes
 from mutagent.config import KEY_PREFIX
 from mutagent.doctor.findings import Finding, Section
 
@@ -58,6 +58,6 @@ def _clean_text(text: str, secrets: list[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, shown_key(secret))
     text = _USER_INFO.sub("…", _OURS.sub(lambda found: shown_key(found[0]), text))
-    for mark, shape in SHAPES:
+    for mark, shape in shapes():
         text = shape.sub(MASK, text) if mark in text else text
     return text

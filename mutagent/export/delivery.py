@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import _thread
+
+# The C type alone: `import random` brings statistics and hashes, and its generator is the program's, which may have
+# seeded it.
+from _random import Random
 from collections import deque
 from collections.abc import Sequence
-from random import random
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -223,7 +226,7 @@ class Delivery:
             return True
         self._failures += 1
         self._asked_until = monotonic() + (result.wait_s or 0.0)
-        wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (self._failures - 1)) * (0.5 + random() / 2)
+        wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (self._failures - 1)) * (0.5 + Random().random() / 2)
         self._not_before = max(monotonic() + wait, self._asked_until)
         if self._failures >= 2 or result.spool:
             self._say_failing()
