@@ -7,7 +7,6 @@ message is read from the arguments where the class brings its own.
 from __future__ import annotations
 
 import builtins
-import json
 import os
 from datetime import datetime, timezone
 from types import TracebackType
@@ -81,6 +80,8 @@ def _shown(arg: Any, depth: int) -> str:
     if is_kind(arg, BaseException) and depth < _MAX_CHAIN:
         return message(arg, depth + 1) or type_name(arg)
     taken = snapshot(arg, _MAX_MESSAGE)
+    import json  # nothing else of a start without spans needs it
+
     return taken if type(taken) is str else json.dumps(taken, ensure_ascii=False)
 
 
