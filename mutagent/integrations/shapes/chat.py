@@ -52,7 +52,7 @@ def message(item: Any, budget: Snapshot) -> Any:
         filled = len(fields)
         if filled != 2:
             filled = 0
-            for value in fields.values():
+            for value in list(fields.values()):  # the program may write to it meanwhile
                 if value is not None and (type(value) is not list or value):
                     filled += 1
         if filled == 2:
