@@ -61,12 +61,13 @@ class Recording:
                 raise
             finally:
                 _make_current(outer)
+            hidden: bool | None = False
             try:
-                if (self.take or self.first)(chunk) is not True:
-                    return chunk
+                hidden = (self.take or self.first)(chunk)
             except Exception as error:
                 if not counted_by(self.call.traced, "chunk", error):
                     raise
+            if hidden is not True:
                 return chunk
 
     async def __anext__(self) -> Any:
@@ -80,12 +81,13 @@ class Recording:
                 raise
             finally:
                 _make_current(outer)
+            hidden: bool | None = False
             try:
-                if (self.take or self.first)(chunk) is not True:
-                    return chunk
+                hidden = (self.take or self.first)(chunk)
             except Exception as error:
                 if not counted_by(self.call.traced, "chunk", error):
                     raise
+            if hidden is not True:
                 return chunk
 
     def first(self, chunk: Any) -> bool | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from mutagent.testing import CapturedSpans
@@ -37,18 +35,12 @@ def test_usage_is_asked_for_and_hidden(captured: CapturedSpans, monkeypatch: pyt
     from mutagent.tracing.runtime import live
 
     assert live.tracer is not None
-    monkeypatch.setattr(live.tracer, "settings", _with_stream_usage(live.tracer.settings))
+    monkeypatch.setattr(live.tracer, "asks_usage", True)
     with streaming(*CHUNKS) as url:
         client = InferenceClient(base_url=url)
         given = list(client.chat_completion(HELLO, model="model-1", stream=True))
     assert len(given) == len(CHUNKS) - 1
     assert captured.spans[0]["tokens"] == {"input": 4, "output": 6, "total": 10}
-
-
-def _with_stream_usage(settings: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(settings, stream_usage=True)
 
 
 def test_text_alone_is_an_answer(captured: CapturedSpans) -> None:
