@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -20,13 +24,26 @@ def tool(package: str, *names: str) -> str:
     """
     found = _found(names or (package,))
     if found is None and os.environ.get("CI") == "true":
-        _install(package)
-        found = _found(names or (package,))
+        with _alone():
+            found = _found(names or (package,))
+            if found is None:
+                _install(package)
+                found = _found(names or (package,))
         if found is None:
             pytest.fail(f"{package} is not installed, and could not be")
     if found is None:
         pytest.skip(f"{package} is not installed")
     return found
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process at a time: tests run in several, and of two installers Debian's own lock lets one fail."""
+    import fcntl  # Debian's package is for systems that have it
+
+    with open(Path(tempfile.gettempdir()) / "mutagent-tests-install.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _found(names: tuple[str, ...]) -> str | None:
