@@ -1,8 +1,9 @@
-"""The one broad ``except`` around our own code.
+"""What goes wrong in our own code: counted, and never the program's to see.
 
 Whatever mutagent does on behalf of a program (extract a request, patch a class, write a row) may fail; the program may
 not. Code reached from a user's call runs through :func:`guarded` or inside :data:`guard`, and the failure is counted,
-never raised.
+never raised. Where the call that this takes is too dear, a broad ``except`` of its own gives what it caught to
+:func:`counted`; a test holds that none does without.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class Pipeline(Sink):
         self.open_spans: Callable[[], list[MutagentSpan]] = list
         self.unsampled: Callable[[], int] = int
         self.queue: deque[MutagentSpan | EncodedSpan] = deque()
-        self.ended = self.queue.append  # type: ignore[method-assign, assignment]
+        self.ended = self.queue.append
         self._encoder = Encoder(settings, resource(settings))
         self._deliveries = deliveries(settings, exporters)
         self._senders = {
@@ -302,9 +302,9 @@ class Pipeline(Sink):
         if self.settings.debug:
             self.started = _after(print_start, self.started)  # type: ignore[method-assign, assignment]
             ending = partial(print_end, messages=self.settings.mask is None)
-            self.ended = _after(ending, self.ended)  # type: ignore[method-assign, assignment]
+            self.ended = _after(ending, self.ended)
         if is_serverless():
-            self.ended = self._ended_serverless  # type: ignore[method-assign]
+            self.ended = self._ended_serverless
 
     def _ended_serverless(self, span: MutagentSpan) -> None:
         self.queue.append(span)
@@ -318,7 +318,7 @@ class Pipeline(Sink):
 
 
 def _after(
-    first: Callable[[MutagentSpan], None], then: Callable[[MutagentSpan], None]
+    first: Callable[[MutagentSpan], None], then: Callable[[MutagentSpan], object]
 ) -> Callable[[MutagentSpan], None]:
     def both(span: MutagentSpan) -> None:
         first(span)

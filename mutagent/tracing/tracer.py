@@ -5,7 +5,7 @@ The tracer knows where spans go only as a :class:`Sink`.
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Callable, Sized
 from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -47,13 +47,11 @@ class Sink:
 
     reader = Reader()
     queue: Sized = ()
+    # Takes a span that has ended: it is complete, and the sink's from here on. A sink without one is no sink.
+    ended: Callable[[MutagentSpan], object]
 
     def started(self, span: MutagentSpan) -> None:
         """A span has begun, and the reader wants to know."""
-
-    def ended(self, span: MutagentSpan) -> None:
-        """A span has ended: it is complete, and the sink's from here on."""
-        raise NotImplementedError
 
     def attend(self) -> None:
         """A span has ended, and the reader is asleep or falls behind."""
