@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 from starlette.requests import Request
@@ -27,6 +28,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
+        self._changed_at = float("-inf")
         self._closing = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -40,7 +42,8 @@ class Hub:
         self.changed([])
 
     def changed(self, trace_ids: list[str]) -> None:
-        """Some traces changed; any thread may say so."""
+        """Some traces changed, or what pages say beside them; any thread may say so."""
+        self._changed_at = time.monotonic()
         if self._loop is None:
             return
         try:
@@ -49,10 +52,16 @@ class Hub:
             # The loop was closed in between: nobody is listening.
             self._loop = None
 
-    async def listen(self, trace_id: str) -> AsyncIterator[str]:
-        """The events of one page; ``trace`` where the page's trace is among those that changed."""
+    async def listen(self, trace_id: str, age_seconds: float) -> AsyncIterator[str]:
+        """The events of one page; ``trace`` where the page's trace is among those that changed.
+
+        What changed between the page's making and its listening is told at once: it was asked for so long ago.
+        """
         listener = Listener()
         self._listeners.add(listener)
+        if self._changed_at >= time.monotonic() - age_seconds:
+            listener.trace_ids.add(trace_id)
+            listener.event.set()
         try:
             yield "retry: 1000\n\n"
             while not self._closing:
@@ -78,7 +87,11 @@ async def _next(listener: Listener, trace_id: str) -> str:
 
 
 async def events(request: Request) -> StreamingResponse:
-    """``GET /events?trace=ID``."""
+    """``GET /events?trace=ID&age=MS``: the page's trace, and how many ms ago the page was asked for."""
     hub: Hub = request.app.state.site.hub
-    stream = hub.listen(request.query_params.get("trace", ""))
+    stream = hub.listen(request.query_params.get("trace", ""), _seconds(request.query_params.get("age", "")))
     return StreamingResponse(stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+
+def _seconds(milliseconds: str) -> float:
+    return int(milliseconds) / 1000 if milliseconds.isdecimal() and len(milliseconds) < 16 else 0.0

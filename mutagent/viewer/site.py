@@ -25,6 +25,8 @@ from mutagent.viewer.trace.spans import family_of
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+# A viewer answers before it has looked at the store; who asks so soon need not be told to come again.
+_FIRST_LOOK_SECONDS = 2.0
 
 
 class IndexMissing(Exception):
@@ -54,6 +56,7 @@ class Site:
         Raises:
             IndexMissing: where it is not there yet, or about to be built anew.
         """
+        self.follower.first_look(_FIRST_LOOK_SECONDS)
         try:
             connection = database.open_for_reading(self.home)
         except sqlite3.Error as error:

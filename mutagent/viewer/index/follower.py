@@ -45,13 +45,19 @@ class Progress:
         """The share that is in, in whole percents; never 100 while some is missing."""
         return min(99, 100 * self.indexed // self.rows) if self.behind else 100
 
+    @property
+    def shown(self) -> tuple[bool, int, str]:
+        """What a page says of it."""
+        return self.known, self.percent, self.error
+
 
 class Follower:
     """The thread that builds the index of one store.
 
     Args:
         home: directory of the store and the index.
-        changed: called, on the thread, with the ids of the traces that a step changed.
+        changed: called, on the thread, with the ids of the traces that a step changed; with none where only what pages
+            say of the progress did.
     """
 
     def __init__(self, home: Path, changed: Callable[[list[str]], None] = lambda trace_ids: None) -> None:
@@ -61,6 +67,7 @@ class Follower:
         self._reader = StoreReader(home)
         self._connection: sqlite3.Connection | None = None
         self._wake = threading.Event()
+        self._looked = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._until_sweep = 0
@@ -83,6 +90,11 @@ class Follower:
     def wake(self) -> None:
         """Rows were written: look now."""
         self._wake.set()
+
+    def first_look(self, seconds: float) -> None:
+        """Wait until the store was looked at for the first time, at most so long; not where nothing follows it."""
+        if self._thread is not None:
+            self._looked.wait(seconds)
 
     def catch_up(self) -> None:
         """Index all there is, on this thread."""
@@ -108,11 +120,16 @@ class Follower:
         if self._connection is None:
             self._connection = database.open_for_building(self._home)
         done = step(self._connection, self._reader, _ROWS)
-        self.progress = Progress(done.last_seq, max(done.last_seq, newest_seq(self._home)), known=True)
+        self._tell(Progress(done.last_seq, max(done.last_seq, newest_seq(self._home)), known=True), done.trace_ids)
         self._sweep()
-        if done.trace_ids:
-            self.changed(done.trace_ids)
         return done.rows == _ROWS
+
+    def _tell(self, progress: Progress, trace_ids: list[str]) -> None:
+        """What pages show of this is told even where no trace changed: a page may have been there before."""
+        before, self.progress = self.progress, progress
+        self._looked.set()
+        if trace_ids or progress.shown != before.shown:
+            self.changed(trace_ids)
 
     def _sweep(self) -> None:
         assert self._connection is not None
@@ -122,7 +139,7 @@ class Follower:
             retention.sweep(self._connection, self._reader)
 
     def _failed(self, error: Exception) -> None:
-        self.progress = replace(self.progress, error=str(error))
+        self._tell(replace(self.progress, error=str(error)), [])
         if self._connection is not None and isinstance(error, sqlite3.Error):
             self._connection.close()
             self._connection = None

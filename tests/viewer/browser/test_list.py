@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from mutagent.viewer.index.schema import index_path
 from tests.viewer.browser.conftest import Browser
 from tests.viewer.examples import agent_trace
 from tests.viewer.process import Running, environment, running
@@ -129,6 +132,20 @@ def test_a_program_is_seen_while_it_runs(browser: Browser, home: Path) -> None:
         assert program.wait(30) == 0
         program.stdin.close()
         browser.close()
+
+
+def test_a_page_that_came_before_the_first_look_at_the_store_is_told_of_it(browser: Browser, home: Path) -> None:
+    with running(home) as viewer:
+        viewer.wait_for(0)
+    with closing(sqlite3.connect(index_path(home), isolation_level=None)) as another_viewer:
+        another_viewer.execute("BEGIN IMMEDIATE")
+        with running(home) as viewer:
+            page = browser.page()
+            page.goto(viewer.address)
+            expect(page.get_by_role("heading", name="Reading the store")).to_be_visible()
+            another_viewer.rollback()
+            expect(page.get_by_role("heading", name="No traces yet")).to_be_visible()
+            browser.close()
 
 
 def test_new_rows_leave_the_keyboards_place_alone(browser: Browser, home: Path) -> None:

@@ -13,7 +13,9 @@
 
   const open = () => {
     const trace = document.querySelector("[data-live-id]");
-    source = new EventSource(`/events?trace=${encodeURIComponent(trace ? trace.dataset.liveId : "")}`);
+    // What changed since the page was asked for is not in it.
+    const age = Math.ceil(performance.now());
+    source = new EventSource(`/events?trace=${encodeURIComponent(trace ? trace.dataset.liveId : "")}&age=${age}`);
     source.addEventListener("traces", () => refresh(trace && !trace.dataset.liveId ? "trace" : "traces"));
     source.addEventListener("trace", () => refresh("trace"));
     source.addEventListener("open", () => { if (missed) { refresh("traces"); refresh("trace"); } missed = false; });
