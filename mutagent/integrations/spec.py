@@ -297,6 +297,7 @@ class Integration:
             ``exception.message`` where the class keeps its words elsewhere than in the arguments.
         client: attribute by which a resource knows its client; tracing of single clients asks it.
         iterator: attribute in which the library's streams keep the iterator that they read from.
+        decodes: whether that iterator does nothing but decode: it runs no code of the program's, and makes no calls.
         copies: methods of the client class that make another client, such as ``copy``.
         parts: pieces that are loaded with modules of the library; ``pieces`` then are about what these give back, and
             are patched with the first of them.
@@ -313,6 +314,7 @@ class Integration:
     error: Callable[[BaseException], Mapping[str, Any]] = no_error_facts
     client: str = "_client"
     iterator: str = "_iterator"
+    decodes: bool = False
     copies: tuple[tuple[Modules, str], ...] = ()
     carries: bool = False
     parts: tuple[Part, ...] = ()

@@ -180,6 +180,42 @@ class Recording:
                 self.finish("abandoned")
 
 
+class Decoding(Recording):
+    """The recording of a stream that decodes what its library has received, and runs none of the program's code.
+
+    So its span need not be current meanwhile. That, and a generator's steps in the place of a method's, take a third of
+    the time between two chunks of a real client.
+    """
+
+    __slots__ = ()
+
+    def __iter__(self) -> Any:
+        inner, traced = self.inner, self.call.traced
+        while True:
+            try:
+                chunk = next(inner)
+            except StopIteration as error:
+                self.stopped(error)
+                return
+            except BaseException as error:
+                self.stopped(error)
+                raise
+            hidden: bool | None = False
+            try:
+                hidden = (self.take or self.first)(chunk)
+            except Exception as error:
+                if not counted_by(traced, "chunk", error):
+                    raise
+            if hidden is not True:
+                yield chunk
+
+    def __next__(self) -> Any:
+        # By a generator that is not kept: it holds this object, which must go when the stream does.
+        for chunk in self:
+            return chunk
+        raise StopIteration
+
+
 def _taken(feed: Callable[[Any], None], hides: Callable[[Any], bool], chunk: Any) -> bool:
     feed(chunk)
     return hides(chunk)
@@ -190,8 +226,8 @@ def record(call: Call, stream: Any) -> Any:
     attempt(call.traced, "stream headers", _record_headers, call, stream)
     name = call.traced.integration.iterator
     inner = getattr(stream, name, None)
-    if inner is not None and type(inner) not in (Recording, Watched):
-        recording = Recording(call, inner)
+    if inner is not None and not isinstance(inner, (Recording, Watched)):
+        recording = (Decoding if call.traced.integration.decodes else Recording)(call, inner)
         setattr(stream, name, Watched(inner, recording) if _makes_iterators(call, stream) else recording)
         return stream
     from mutagent.integrations.proxy import stand_in
@@ -265,5 +301,5 @@ def closed_early(stream: Any, iterator: str) -> None:
     """The program has closed a stream, whose iterator is a recording where it is watched."""
     found = getattr(stream, iterator, None)
     recording = found.recording if type(found) is Watched else found
-    if type(recording) is Recording:
+    if isinstance(recording, Recording):
         recording.finish("closed")

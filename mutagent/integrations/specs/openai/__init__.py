@@ -74,5 +74,6 @@ OPENAI = Integration(
     "`.stream()`, raw responses; Azure",
     leaves="`batches`, `live`, `videos`",
     error=_error,
+    decodes=True,
     copies=copies_of(*_CLIENTS),
 )
