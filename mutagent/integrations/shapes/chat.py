@@ -224,7 +224,7 @@ def facts(answer: Any, fields: dict[str, Any] | None = None) -> dict[str, Any]:
         fields = fields_of(answer)
     found: dict[str, Any] = {}
     tier, fingerprint = fields.get("service_tier"), fields.get("system_fingerprint")
-    request_id = getattr(answer, "_request_id", None)
+    request_id = fields.get("_request_id")
     if type(tier) is str:
         found["openai.response.service_tier"] = tier
     if type(fingerprint) is str:

@@ -17,7 +17,7 @@ def response(answer: Any) -> Response:
     fields = fields_of(answer)
     used, reason = fields.get("usage"), fields.get("stop_reason")
     attributes: dict[str, Any] = {}
-    request_id = getattr(answer, "_request_id", None)
+    request_id = fields.get("_request_id")
     if type(request_id) is str:
         attributes["mutagent.request_id"] = request_id
     tier = get(used, "service_tier")

@@ -13,6 +13,7 @@ from mutagent.capture.snapshot import flat_copy, max_bytes
 from mutagent.integrations.spec import Usage
 
 NOTHING: dict[str, Any] = {}
+_WHOLE = frozenset({int, type(None)})
 # What is short: of so many fields, and words of so many characters. With two levels of them, it stays below every
 # budget that a snapshot of counts is given, 4 kB and 200 nodes.
 _SHORT, _SHORT_WORD = 13, 16
@@ -37,6 +38,9 @@ def short_copy(value: Any, within: bool = False) -> dict[str, Any] | None:
     """
     if type(value) is dict:
         fields = value
+        for name in list(fields):
+            if type(name) is not str:
+                return None
     else:
         known = kinds.get(id(type(value))) or kind_of(type(value))
         if known.extra is None or known.is_unset:
@@ -46,8 +50,6 @@ def short_copy(value: Any, within: bool = False) -> dict[str, Any] | None:
         return None
     copy = fields.copy()
     for name, item in copy.items():
-        if type(name) is not str:
-            return None
         if item is None:
             continue
         kind = type(item)
@@ -81,10 +83,7 @@ def _numbers(fields: dict[str, Any]) -> dict[str, Any]:
 
 def wholes(found: tuple[Any, ...]) -> tuple[Any, ...]:
     """Several counts, each by :func:`whole`, of which there is nothing to say as a rule: they are ints, or missing."""
-    for count in found:
-        if count is not None and type(count) is not int:
-            return tuple(map(whole, found))
-    return found
+    return found if _WHOLE.issuperset(map(type, found)) else tuple(map(whole, found))
 
 
 def part(counts: dict[str, Any], name: str) -> dict[str, Any]:

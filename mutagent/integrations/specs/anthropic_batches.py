@@ -49,7 +49,7 @@ def create_response(answer: Any) -> Response:
 
 
 def _request_id(answer: Any, attributes: dict[str, Any]) -> dict[str, Any]:
-    request_id = getattr(answer, "_request_id", None)
+    request_id = get(answer, "_request_id")
     return {**attributes, "mutagent.request_id": request_id} if type(request_id) is str else attributes
 
 
