@@ -34,7 +34,7 @@ def json_bytes(value: Any) -> bytes:
     try:
         # marshal takes exact built-in types only and runs no Python code; its error tells that there is something
         # else inside, whose serializer, property or __iter__ to_json would call. A walk in Python takes thrice as long.
-        marshal.dumps(value, 2)
+        marshal.dumps(value, 4)
         return to_json(value)
     except (ValueError, UnicodeError, RecursionError):
         return to_json(plain(value))

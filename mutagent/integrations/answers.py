@@ -48,7 +48,8 @@ def settle(call: Call, result: Any) -> Any:
             return record(call, result)  # the requests that it sends when it is read are left out like the call
         call.end()
         return result
-    if is_of(call.traced.integration, Raw, result) and hasattr(result, "http_response"):
+    is_raw = is_of(call.traced.integration, Raw, result)
+    if is_raw and hasattr(result, "http_response"):
         _settle_raw(call, result)
         return result
     if target.chunks is not None:
@@ -64,6 +65,8 @@ def settle(call: Call, result: Any) -> Any:
 
         if bodies.watch(call, result, target.body_at):
             return result
+    if not is_raw and type(result) is not dict:
+        call.traced.whole = kind_of(type(result))  # the next one of its class need not be asked all that
     call.succeeded(result)
     return result
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from mutagent.capture.kinds import Kind, kinds
 from mutagent.guard import Guard, attempt, counted_by, record_failure, say_once
 from mutagent.integrations import facts
 from mutagent.integrations.claims import ATTEMPTS, MODEL_FAMILIES, OUTER, UNDER_WAY, Carried, claim_of, family_of
@@ -28,7 +29,7 @@ FAILURES_TO_SWITCH_OFF = 10
 class Traced:
     """One target as it is patched in this process: its spec, whether it is on, and how often we failed in it."""
 
-    __slots__ = ("claim", "failures", "family", "integration", "label", "on", "only_marked", "target")
+    __slots__ = ("claim", "failures", "family", "integration", "label", "on", "only_marked", "target", "whole")
 
     def __init__(self, integration: Integration, target: Target, only_marked: Callable[[Any], bool] | None) -> None:
         self.integration = integration
@@ -41,6 +42,8 @@ class Traced:
         self.failures = 0
         # Where single clients are traced: whether the object called on belongs to one of them.
         self.only_marked = only_marked
+        # What is known of the class of its last answer that was whole, and of none of the other forms that one has.
+        self.whole: Kind | None = None
 
     def failed(self, step: str, error: BaseException) -> None:
         """Count a failure of ours; too many in a row switch this target off."""
@@ -197,6 +200,10 @@ class Call:
 
     def settle(self, result: Any) -> Any:
         """What the program gets: the result itself, with a stream or a raw response watched from inside."""
+        request = self.request
+        if (request is None or not request.streamed) and kinds.get(id(type(result)), self) is self.traced.whole:
+            self.succeeded(result)
+            return result
         try:
             return _settling()(self, result)
         except Exception as error:

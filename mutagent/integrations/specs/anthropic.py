@@ -123,6 +123,7 @@ ANTHROPIC = Integration(
     traces="`messages`, `beta.messages`; `parse`, `.stream()`, tool runner, batches and their results, "
     "raw responses; Bedrock, Vertex, Foundry",
     leaves="`count_tokens`, managed agents",
+    decodes=True,
     error=api_error,
     copies=copies_of(*_CLIENTS),
 )

@@ -110,5 +110,6 @@ GROQ = Integration(
     ),
     traces="`chat.completions`, `embeddings`, `audio`; streams, raw responses",
     leaves="`batches`",
+    decodes=True,
     error=api_error,
 )  # fmt: skip

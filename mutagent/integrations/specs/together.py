@@ -141,5 +141,6 @@ TOGETHER = Integration(
     ),
     traces="`chat.completions`, `completions`, `embeddings`, `rerank`, `images`, `audio`; streams, raw responses",
     leaves="`audio` before 2.0, `videos`, `batches`, `evals`, `fine_tuning`",
+    decodes=True,
     error=error_facts,
 )
