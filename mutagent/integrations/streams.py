@@ -80,12 +80,13 @@ class Recording:
 
     def shows(self, chunk: Any) -> bool:
         """Record a chunk; whether the program gets it."""
+        hidden: bool | None = False
         try:
-            return (self.take or self.first)(chunk) is not True
+            hidden = (self.take or self.first)(chunk)
         except Exception as error:
             if not counted_by(self.call.traced, "chunk", error):
                 raise
-            return True
+        return hidden is not True
 
     def first(self, chunk: Any) -> bool | None:
         """Take the first chunk, and the time that it took."""
