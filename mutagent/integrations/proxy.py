@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from mutagent.guard import attempt
-from mutagent.integrations.streams import Recording
+from mutagent.integrations.recording import Recording
 
 Kind = TypeVar("Kind")
 

@@ -57,7 +57,7 @@ def wrapper_for(traced: Traced, original: Callable[..., Any]) -> Callable[..., A
 
 def generator_wrapper(traced: Traced, original: Callable[..., Any]) -> Callable[..., Any]:
     """Around a generator function, and one itself: its span begins when it is first read, which sends the request."""
-    from mutagent.integrations.streams import Recording
+    from mutagent.integrations.recording import Recording
 
     @functools.wraps(original)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
