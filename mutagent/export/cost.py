@@ -37,6 +37,9 @@ _CLIENTS = (
 _PROBE, _LINEAR_UP_TO = 1_000, 100_000
 
 
+_is_loaded = False
+
+
 class Rates(NamedTuple):
     """US dollars per token, and per request."""
 
@@ -75,7 +78,7 @@ def cost_of(span: MutagentSpan) -> float | None:
 
 
 def _cost(provider: str | None, model: str, given: int, made: int, read: int, created: int) -> float | None:
-    rates = _rates(provider, model) if _loaded() else None
+    rates = _rates(provider, model) if _is_loaded or _loaded() else None
     if rates is None:
         return None
     if given > _LINEAR_UP_TO or made > _LINEAR_UP_TO or rates is _NOT_PROPORTIONAL:
@@ -115,5 +118,7 @@ def _priced(provider: str | None, model: str, given: int, made: int, read: int, 
 
 
 def _loaded() -> bool:
-    """Whether the table is there."""
-    return from_module("genai_prices", "calc_price") is not None
+    """Whether the table is there; what is loaded stays so."""
+    global _is_loaded
+    _is_loaded = from_module("genai_prices", "calc_price") is not None
+    return _is_loaded

@@ -31,13 +31,14 @@ OUTCOME = "mutagent.span.outcome"
 FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class EncodedSpan:
     """One span as it goes out.
 
     ``header`` is the JSON object of its trace's fields without ``startTime`` and ``spans``; ``trace_fields`` is what
     stands in it after the id, the same bytes for all spans of a session, as 100,000 of them may wait. ``body`` is the
-    JSON object of the span; ``ended`` is False for one that is still running.
+    JSON object of the span; ``ended`` is False for one that is still running. ``size``: bytes it takes in memory,
+    roughly, or on the wire, whichever is more.
     """
 
     trace_id: str
@@ -46,16 +47,24 @@ class EncodedSpan:
     ended: bool
     trace_fields: bytes
     body: bytes
+    size: int
+
+    # By hand: the size is asked for four times on a span's way.
+    def __init__(
+        self, trace_id: str, span_id: str, start_ns: int, ended: bool, trace_fields: bytes, body: bytes
+    ) -> None:
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.start_ns = start_ns
+        self.ended = ended
+        self.trace_fields = trace_fields
+        self.body = body
+        self.size = len(trace_fields) + len(body) + _OVERHEAD
 
     @property
     def header(self) -> bytes:
         """The JSON object of the trace's fields."""
         return b'{"traceId":"%s",%s' % (self.trace_id.encode(), self.trace_fields)
-
-    @property
-    def size(self) -> int:
-        """Bytes it takes in memory, roughly, or on the wire, whichever is more."""
-        return len(self.trace_fields) + len(self.body) + _OVERHEAD
 
 
 def trace_fields_of(header: bytes) -> bytes:
