@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import statistics
 from contextlib import ExitStack
 from typing import Any
 
@@ -22,6 +23,8 @@ CASES = {
     "anthropic": ("Anthropic", 100),
     "anthropic stream 20": ("Anthropic, stream of 20 deltas", 60),
 }
+# Pairs of calls in turns on one thread; whatever else the machine does is in the slower half of them.
+PAIRS = {"openai": 1500, "openai stream 20": 600, "anthropic": 1500, "anthropic stream 20": 1000}
 
 
 def main() -> str:
@@ -35,13 +38,37 @@ def main() -> str:
             for tracer in ("", name)
         ]
         taken = {case: _rounds(subjects, case, calls) for case, (_, calls) in CASES.items()}
-    return "\n".join((_cpu(taken), _latency(taken)))
+        turns = {
+            name: stack.enter_context(peer("chat_turns.py", BENCH_TRACER=name, **at))
+            for peer, name in ((_peers.ours, "mutagent"), (_peers.opentelemetry, "opentelemetry"))
+        }
+        added = {case: [_by_turns(subject, case) for subject in turns.values()] for case in PAIRS}
+    return "\n".join((_cpu(taken), _threads(added), _latency(taken)))
 
 
 def _rounds(subjects: list[Subject], case: str, calls: int) -> list[list[dict[str, Any]]]:
     for subject in subjects:
         subject.run(case, 20)
     return _measure.rounds([(subject, case) for subject in subjects], calls)
+
+
+def _by_turns(subject: Subject, case: str) -> tuple[float, float]:
+    """Microseconds of the thread for a call without the tracer, and how many more with it."""
+    subject.run(case, 20)
+    calls = subject.run(case, PAIRS[case])["calls"]
+    quiet = sorted(zip(calls[::2], calls[1::2], strict=True), key=sum)[: PAIRS[case] // 2]
+    bare = statistics.median(plain for plain, _ in quiet)
+    return bare * 1e6, statistics.median(traced - plain for plain, traced in quiet) * 1e6
+
+
+def _threads(added: dict[str, list[tuple[float, float]]]) -> str:
+    rows = [
+        [CASES[case][0], f"{bare:,.0f} µs", f"**{ours:+.0f} µs** ({ours / bare:.1%})", f"{other:+.0f} µs"]
+        for case, ((bare, ours), (_, other)) in added.items()
+    ]
+    heads = ["CPU of the program's thread, calls without and with tracing in turns", "without", "mutagent",
+             "OpenTelemetry"]  # fmt: skip
+    return table("A model call: the program's thread", heads, rows)
 
 
 def _cpu(taken: dict[str, list[list[dict[str, Any]]]]) -> str:
