@@ -25,6 +25,12 @@ def expect(found: Any) -> Any:
     return playwright_expect(found)
 
 
+def arrived(page: Any, url: Any) -> None:
+    """Wait for another page until its scripts listen to keys, which is after its address stands there."""
+    expect(page).to_have_url(url)
+    page.wait_for_load_state()
+
+
 def test_typing_narrows_the_list_and_stands_in_the_address(browser: Browser, shop: Running) -> None:
     page = browser.page()
     page.goto(shop.address)
@@ -62,9 +68,9 @@ def test_keys_move_open_and_come_back(browser: Browser, shop: Running) -> None:
         page.keyboard.press(key)
     expect(page.locator("tr.at")).to_have_attribute("data-trace", trace_id(4))
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(f"/traces/{trace_id(4)}$"))
+    arrived(page, re.compile(f"/traces/{trace_id(4)}$"))
     page.keyboard.press("u")
-    expect(page).to_have_url(f"{shop.address}/")
+    arrived(page, f"{shop.address}/")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
     page.keyboard.press("Escape")
