@@ -89,9 +89,10 @@ async def _next(listener: Listener, trace_id: str) -> str:
 async def events(request: Request) -> StreamingResponse:
     """``GET /events?trace=ID&age=MS``: the page's trace, and how many ms ago the page was asked for."""
     hub: Hub = request.app.state.site.hub
-    stream = hub.listen(request.query_params.get("trace", ""), _seconds(request.query_params.get("age", "")))
+    stream = hub.listen(request.query_params.get("trace", ""), seconds(request.query_params.get("age", "")))
     return StreamingResponse(stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
 
-def _seconds(milliseconds: str) -> float:
+def seconds(milliseconds: str) -> float:
+    """What an address says in whole milliseconds; 0 for what is no such number."""
     return int(milliseconds) / 1000 if milliseconds.isdecimal() and len(milliseconds) < 16 else 0.0

@@ -9,7 +9,7 @@ import pytest
 
 from mutagent.viewer.index.follower import Follower
 from mutagent.viewer.index.schema import index_path
-from mutagent.viewer.live import Hub
+from mutagent.viewer.live import Hub, seconds
 from tests.viewer.conftest import Viewer
 
 
@@ -36,11 +36,25 @@ def test_what_changed_before_a_page_was_asked_for_is_in_it() -> None:
     assert asyncio.run(told(hub, "a", age_seconds=0.0)) == ""
 
 
-@pytest.mark.parametrize("age", ["", "-1", "soon", "9" * 400, "١٢"])
-def test_an_age_that_is_none_is_none(viewer: Viewer, age: str) -> None:
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [("1500", 1.5), ("0", 0.0), ("", 0.0), ("-1", 0.0), ("1.5", 0.0), ("soon", 0.0), ("9" * 400, 0.0)],
+)
+def test_an_age_is_a_number_of_milliseconds_or_none(age: str, expected: float) -> None:
+    assert seconds(age) == expected
+
+
+def test_an_address_with_any_age_is_answered(viewer: Viewer) -> None:
     viewer.site.hub.close()
-    answer = viewer.client.get("/events", params={"age": age})
+    answer = viewer.client.get("/events", params={"age": "9" * 400})
     assert (answer.status_code, answer.text) == (200, "retry: 1000\n\n")
+
+
+def test_a_first_look_that_fails_in_a_way_that_nobody_knew_of_is_over_too() -> None:
+    follower = Follower(Path("no directory\0has such a name"))
+    follower.start()
+    assert follower.first_look(30.0)
+    follower.stop()
 
 
 def test_pages_are_told_of_the_first_look_though_it_found_nothing(viewer: Viewer) -> None:

@@ -91,10 +91,16 @@ class Follower:
         """Rows were written: look now."""
         self._wake.set()
 
-    def first_look(self, seconds: float) -> None:
-        """Wait until the store was looked at for the first time, at most so long; not where nothing follows it."""
-        if self._thread is not None:
-            self._looked.wait(seconds)
+    def first_look(self, seconds: float) -> bool:
+        """Wait until the first look at the store is over, or there is none to come.
+
+        Args:
+            seconds: at the most.
+
+        Returns:
+            Whether it is.
+        """
+        return self._thread is None or self._looked.wait(seconds)
 
     def catch_up(self) -> None:
         """Index all there is, on this thread."""
@@ -104,6 +110,7 @@ class Follower:
     def _follow(self) -> None:
         while not self._stopping:
             more = guarded("viewer index", self._advance)
+            self._looked.set()  # also where it failed: pages wait for it once, and not each of them
             if not more:
                 self._wake.wait(_POLL_SECONDS)
                 self._wake.clear()
@@ -127,7 +134,6 @@ class Follower:
     def _tell(self, progress: Progress, trace_ids: list[str]) -> None:
         """What pages show of this is told even where no trace changed: a page may have been there before."""
         before, self.progress = self.progress, progress
-        self._looked.set()
         if trace_ids or progress.shown != before.shown:
             self.changed(trace_ids)
 
