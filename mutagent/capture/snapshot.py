@@ -137,15 +137,21 @@ class Snapshot:
     def mapping(self, value: dict[Any, Any]) -> dict[str, Any]:
         """A dict, by string keys."""
         copy: dict[str, Any] = {}
-        for key, item in _items(value):
+        # In one C call: another thread may write to the dict while we walk it.
+        for key, item in list(dict.items(value)):
             if self.nodes_left <= 0:
                 copy["…"] = f"{len(value) - len(copy)} more"
                 break
             name = key if type(key) is str else _key(key)
             kind = type(item)
+            # Here, and not by calls that take longer than all else: of the tools of a request, a tenth.
             if item is None or kind is bool or (kind is int and -(1 << 63) <= item < 1 << 64):
                 self.nodes_left -= 1
-                copy[name] = item  # here, and not by a call that takes longer than all else
+                copy[name] = item
+            elif kind is str and (size := len(item)) < SHORT and size <= self.bytes_left:
+                self.nodes_left -= 1
+                self.bytes_left -= size
+                copy[name] = item
             elif id(kind) in PLAIN_KINDS or not is_unset(item):
                 copy[name] = self.take(item, name)
         return copy
@@ -183,11 +189,6 @@ class Snapshot:
         if fields is not None:
             return self.nested(self.mapping, value, fields)
         return _plain_form(value, kind)
-
-
-def _items(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
-    # In one C call: another thread may write to the dict while we walk it.
-    return list(dict.items(value))
 
 
 def _key(key: Any) -> str:

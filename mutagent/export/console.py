@@ -23,6 +23,7 @@ def print_end(span: MutagentSpan, messages: bool = True) -> None:
         messages: whether to print the words of an error; not where a mask of the user's is to see them first, which
             runs on the worker alone.
     """
+    span.read()
     took = f"{(span.duration_ns or 0) / 1e6:.1f} ms"
     metrics = span._metrics
     used = ""

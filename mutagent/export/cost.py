@@ -58,6 +58,7 @@ def prepare() -> None:
 
 def cost_of(span: MutagentSpan) -> float | None:
     """US dollars, or None where usage or price are not known, or the span brings its own cost."""
+    span.read()
     metrics = span._metrics
     if metrics is None or metrics.cost_usd is not None or not (metrics.input_tokens or metrics.output_tokens):
         return None

@@ -94,6 +94,7 @@ class Encoder:
             cost_usd: what it cost, where the span doesn't say so itself.
             outcome: what became of an open span of which no more will be heard, such as ``interrupted``.
         """
+        span.read()
         fields = _SpanFields(span, self._settings).all(cost_usd, outcome)
         body = without_secrets(json_bytes(fields))
         ended = span.duration_ns is not None or outcome is not None

@@ -182,6 +182,7 @@ class Pipeline(Sink):
         return span if isinstance(span, EncodedSpan) else guarded("encode", self._encode, span, outcome)
 
     def _encode(self, span: MutagentSpan, outcome: str | None) -> EncodedSpan:
+        span.read()
         cost_usd = None if span._metrics is None else cost.cost_of(span)
         encoded = self._encoder.encode(span, cost_usd, outcome)
         if encoded.ended:

@@ -11,9 +11,15 @@ from mutagent.capture.kinds import kind_of
 from mutagent.capture.plain import instance_dict, is_kind
 from mutagent.guard import Guard, attempt
 from mutagent.integrations.engine import Call
+from mutagent.integrations.frozen import Frozen
 from mutagent.integrations.shapes.errors import request_id_of
 from mutagent.integrations.spec import Raw
 from mutagent.integrations.streams import is_of, record
+from mutagent.tracing import context
+from mutagent.tracing.span import MutagentSpan
+
+# Looked up once: it is called for every answer.
+current = context.current.get
 
 
 class Unread:
@@ -56,7 +62,7 @@ def settle(call: Call, result: Any) -> Any:
         if is_stream(call, result):
             return record(call, result)
         key = target.stream_at
-        if key is not None and call.request is not None and call.request.streamed and type(result) is dict:
+        if key is not None and call.streamed and type(result) is dict:
             attempt(call.traced, "beside stream", _record_beside, call, result)
             result[key] = record(call, result[key])
             return result
@@ -82,16 +88,15 @@ def is_stream(call: Call, result: Any) -> bool:
     kind = kind_of(type(result))
     if kind.iterates:
         return True
-    streamed = call.request is not None and call.request.streamed
-    return streamed and kind.iterable and not is_kind(result, dict)
+    return call.streamed and kind.iterable and not is_kind(result, dict)
 
 
 def _settle_raw(call: Call, response: Any) -> None:
     request_id = request_id_of(response.http_response)
     if request_id is not None:
-        call.span.attributes["mutagent.request_id"] = request_id
+        call.span.note("mutagent.request_id", request_id)
     body = _loaded_body(response)
-    if body is None or (call.request is not None and call.request.streamed):
+    if body is None or call.streamed:
         _unread[response] = Unread(call)
     else:
         call.succeeded(body)
@@ -116,6 +121,10 @@ def parsed(response: Any, result: Any) -> Any:
     # Clients parse every answer by way of a raw response.
     unread = _unread.pop(response, None) if len(_unread) else None
     if unread is None:
+        span = current()
+        kept = span.unread if span.__class__ is MutagentSpan else None
+        if type(kept) is Frozen:
+            kept.parsed(result, response.http_response)
         return result
     call = unread.taken()
     if call.traced.target.chunks is not None and is_stream(call, result):
@@ -131,11 +140,10 @@ def closed(response: Any) -> None:
         return
     call = unread.taken()
     body = _loaded_body(response)
-    streamed = call.request is not None and call.request.streamed
-    if body and not (streamed and type(body) is bytes):
+    if body and not (call.streamed and type(body) is bytes):
         call.succeeded(body)
         return
-    if streamed:
+    if call.streamed:
         call.span.attributes["mutagent.stream.outcome"] = "closed"
     else:
         _record_download(call.span.attributes, response.http_response)

@@ -15,7 +15,8 @@ from mutagent.capture.kinds import Kind, kinds
 from mutagent.guard import Guard, attempt, counted_by, record_failure, say_once
 from mutagent.integrations import facts
 from mutagent.integrations.claims import ATTEMPTS, MODEL_FAMILIES, OUTER, UNDER_WAY, Carried, claim_of, family_of
-from mutagent.integrations.shapes.hosts import is_known
+from mutagent.integrations.frozen import Frozen, frozen, record_response
+from mutagent.integrations.shapes.hosts import address_of
 from mutagent.integrations.spec import Integration, Request, Response, Target
 from mutagent.tracing import context, failure
 from mutagent.tracing.runtime import live, live_tracer
@@ -109,7 +110,8 @@ class Traced:
 class Call:
     """One call under way: its span, and whether that span is its own or a framework's that it adds to."""
 
-    __slots__ = ("asked_usage", "enriches", "holds", "outer", "request", "span", "traced", "tracer")
+    __slots__ = ("asked_usage", "enriches", "frozen", "holds", "outer", "request", "span", "streamed", "traced",
+                 "tracer")  # fmt: skip
 
     def __init__(self, traced: Traced, tracer: Tracer, span: MutagentSpan, outer: Any, enriches: bool) -> None:
         self.traced = traced
@@ -120,6 +122,9 @@ class Call:
         # The claim that it put in the place of a framework's, until it is over.
         self.holds: Any = None
         self.request: Request | None = None
+        # What is read later in its place.
+        self.frozen: Frozen | None = None
+        self.streamed = False
         # Whether the stream's usage was asked for by us: its chunk is not the program's to see.
         self.asked_usage = False
 
@@ -130,18 +135,30 @@ class Call:
 
     def record_request(self, instance: Any, arguments: dict[str, Any]) -> None:
         """Record what is asked for; a framework's span keeps its own words and gains where the request goes."""
-        request = self.request = self.traced.target.request(arguments, instance)
+        target = self.traced.target
+        given = frozen(arguments) if target.plain and not self.enriches else None
+        if given is not None:
+            self.span._attributes = {}  # here, as two threads may have something to note
+            self.frozen = self.span.unread = Frozen(self.traced, self.tracer, given, address_of(instance))
+            self.streamed = arguments.get("stream") is True
+            model = arguments.get("model")
+            if type(model) is str:
+                self.span.name = f"{target.operation} {model}"
+            return
+        request = self.request = target.request(arguments, instance)
+        self.streamed = request.streamed
         if self.enriches:
             facts.fill_gaps(self.span, request)
         else:
-            facts.apply_request(self.span, self.traced.target.operation, request, self.tracer.capture_inputs)
+            facts.apply_request(self.span, target.operation, request, self.tracer.capture_inputs)
 
     def record_response(self, response: Response) -> None:
         """Record what came back; the client's counts win over a framework's."""
+        if self.frozen is not None:
+            self.frozen.answer = response
+            return
         keep_output = self.tracer.capture_outputs and not (self.enriches and self.span.output is not None)
-        facts.apply_response(self.span, response, keep_output)
-        if response.server is not None and self.request is not None and not is_known(self.request.server or ""):
-            self.span.metrics.provider = self.span.attributes["gen_ai.provider.name"] = response.server
+        record_response(self.span, response, self.request, keep_output)
 
     def record_answer(self, result: Any) -> None:
         """Record a whole answer as the spec reads it; a target that can be read is not about to be switched off."""
@@ -154,7 +171,8 @@ class Call:
 
     def succeeded(self, result: Any) -> None:
         """Record a whole answer and end the span."""
-        if self.span.recording:
+        kept = self.frozen
+        if self.span.recording and (kept is None or not kept.keeps(result)):
             try:
                 self.record_answer(result)
             except Exception as error:
@@ -200,8 +218,7 @@ class Call:
 
     def settle(self, result: Any) -> Any:
         """What the program gets: the result itself, with a stream or a raw response watched from inside."""
-        request = self.request
-        if (request is None or not request.streamed) and kinds.get(id(type(result)), self) is self.traced.whole:
+        if not self.streamed and kinds.get(id(type(result)), self) is self.traced.whole:
             self.succeeded(result)
             return result
         try:

@@ -90,7 +90,7 @@ class Recording:
         """Take the first chunk, and the time that it took."""
         self.started = True
         waited = perf_counter_ns() - self.call.span.start_tick
-        self.call.span.attributes["gen_ai.response.time_to_first_chunk"] = waited / 1e9
+        self.call.span.note("gen_ai.response.time_to_first_chunk", waited / 1e9)
         # Straight to the accumulator where nothing is hidden: there are hundreds of chunks to a call.
         take = self.chunks.feed if self.hides is None else functools.partial(_taken, self.chunks.feed, self.hides)
         self.take = take
@@ -114,7 +114,7 @@ class Recording:
         if call.is_part and call.span.duration_ns is not None:
             return  # who made the call knew that nothing more would come
         attempt(call.traced, "stream", self.record_chunks, outcome, error)
-        call.span.attributes["mutagent.stream.outcome"] = outcome
+        call.span.note("mutagent.stream.outcome", outcome)
         if error is None:
             call.end()
         else:
@@ -134,9 +134,16 @@ class Recording:
     def say_missing(self, outcome: str) -> None:
         """Say why nothing is known of the usage; of a stream that was read out and can't be asked, nothing is."""
         if self.call.traced.target.ask_usage is not None:
-            self.call.span.attributes.setdefault("mutagent.usage.missing", _NOT_ASKED)
+            reason = _NOT_ASKED
         elif outcome != "completed":
-            self.call.span.attributes.setdefault("mutagent.usage.missing", _ENDED_EARLY)
+            reason = _ENDED_EARLY
+        else:
+            return
+        # The provider may have a reason of its own, and a framework's span one from another client.
+        if self.call.frozen is not None:
+            self.call.span.note("mutagent.usage.missing", reason)
+        else:
+            self.call.span.attributes.setdefault("mutagent.usage.missing", reason)
 
     def send(self, value: Any) -> Any:
         """Forward to a generator."""

@@ -52,6 +52,9 @@ class Target:
             the answer with the bytes that the program has read in the body's place.
         inner: other targets make their requests by it: it is part of the span of such a one, where that is open.
         later: calling it gives a coroutine, though neither its class nor itself says so.
+        plain: its arguments are data as a rule, and its answers models of a body of JSON: ``request`` may be given a
+            copy of the arguments and the client's address in place of the object called on, and ``response`` what the
+            body holds, after the call and on another thread. See :mod:`mutagent.integrations.frozen`.
     """
 
     modules: Modules
@@ -71,6 +74,7 @@ class Target:
     body_at: str | None = None
     inner: bool = False
     later: bool = False
+    plain: bool = False
 
     @property
     def is_async(self) -> bool:

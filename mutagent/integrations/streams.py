@@ -91,7 +91,7 @@ def _record_headers(call: Call, stream: Any) -> None:
     http_response = getattr(stream, "response", None) or getattr(stream, "http_response", None)
     request_id = request_id_of(http_response)
     if request_id is not None:
-        call.span.attributes["mutagent.request_id"] = request_id
+        call.span.note("mutagent.request_id", request_id)
 
 
 def closed_early(stream: Any, iterator: str) -> None:

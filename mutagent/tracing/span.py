@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Protocol
 
 from mutagent.tracing.ids import span_hex, trace_hex
 from mutagent.tracing.types import SpanEvent, SpanMetrics
@@ -34,6 +34,13 @@ class Session:
         self.user_id = user_id
         self.tags = tags
         self.metadata = metadata
+
+
+class Unread(Protocol):
+    """What was recorded in a form that is quick to take, and takes longer to read."""
+
+    def read(self, span: MutagentSpan) -> None:
+        """Record it on the span as it is shown. The span is no longer unread then, unless more may come."""
 
 
 class MutagentSpan:
@@ -70,6 +77,7 @@ class MutagentSpan:
         "status",
         "status_message",
         "trace_number",
+        "unread",
     )
 
     trace_number: int
@@ -85,6 +93,8 @@ class MutagentSpan:
     outer: Any
     # The family of model request that this span stands for until one has been made under it.
     claim: Any
+    # What is known of it and stands in none of the fields below: who looks at one reads that first.
+    unread: Unread | None
     status: str
     status_message: str | None
     start_ns: int
@@ -137,9 +147,22 @@ class MutagentSpan:
         """The session's id, where one is set."""
         return None if self.session is None else self.session.session_id
 
+    def read(self) -> None:
+        """Record what is still unread."""
+        if self.unread is not None:
+            self.unread.read(self)
+
+    def note(self, name: str, value: Any) -> None:
+        """Record an attribute, and leave unread what is: for a name that nothing else writes to."""
+        if self._attributes is None:
+            self._attributes = {}
+        self._attributes[name] = value
+
     @property
     def input(self) -> Any:
         """What went in."""
+        if self.unread is not None:
+            self.unread.read(self)
         part = self._input
         if part.__class__ is tuple:
             named = getattr(self, "named", None)  # not yet there, where a signal's handler looks at the very start
@@ -148,11 +171,15 @@ class MutagentSpan:
 
     @input.setter
     def input(self, value: Any) -> None:
+        if self.unread is not None:
+            self.unread.read(self)
         self._input = list(value) if value.__class__ is tuple else value
 
     @property
     def output(self) -> Any:
         """What came out."""
+        if self.unread is not None:
+            self.unread.read(self)
         part = self._output
         if part.__class__ in _SINGLE:
             part = self._output = {"raw": part}
@@ -160,11 +187,15 @@ class MutagentSpan:
 
     @output.setter
     def output(self, value: Any) -> None:
+        if self.unread is not None:
+            self.unread.read(self)
         self._output = value
 
     @property
     def attributes(self) -> dict[str, Any]:
         """What else is known, by name."""
+        if self.unread is not None:
+            self.unread.read(self)
         found = self._attributes
         if found is None:
             found = self._attributes = {}
@@ -172,17 +203,23 @@ class MutagentSpan:
 
     @attributes.setter
     def attributes(self, value: dict[str, Any]) -> None:
+        if self.unread is not None:
+            self.unread.read(self)
         self._attributes = value
 
     @property
     def metrics(self) -> SpanMetrics:
         """Model, tokens and cost; fill in what is known."""
+        if self.unread is not None:
+            self.unread.read(self)
         if self._metrics is None:
             self._metrics = SpanMetrics()
         return self._metrics
 
     @metrics.setter
     def metrics(self, value: SpanMetrics | None) -> None:
+        if self.unread is not None:
+            self.unread.read(self)
         self._metrics = value
 
     @property

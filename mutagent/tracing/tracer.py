@@ -129,7 +129,8 @@ class Tracer:
         span.outer = outer
         span.status = "unset"
         # Filled in later or never; one chained assignment costs half of seven.
-        span._output = span.claim = span.status_message = span._metrics = span._events = span.duration_ns = None
+        span._output = span.claim = span.unread = span.status_message = span._metrics = span._events = None
+        span.duration_ns = None
         span.start_ns = time_ns()
         span.start_tick = perf_counter_ns()
         if sampled:

@@ -148,13 +148,29 @@ def is_known(base_url: str) -> bool:
     return provider_of("", base_url, "") != ""
 
 
-def client_of(instance: Any, default: str) -> tuple[str, str | None]:
-    """The provider and the base URL of the client behind a resource of a generated client library."""
+class Address:
+    """What there is to know of a client of a generated library: its class, and its base URL as the client has it."""
+
+    __slots__ = ("base_url", "of")
+
+    def __init__(self, of: type, base_url: Any) -> None:
+        self.of = of
+        self.base_url = base_url
+
+
+def address_of(instance: Any) -> Address | None:
+    """That of the client behind a resource, for who asks when the resource is gone."""
     client = getattr(instance, "_client", None)
-    if client is None:
+    return None if client is None else Address(type(client), getattr(client, "base_url", ""))
+
+
+def client_of(instance: Any, default: str) -> tuple[str, str | None]:
+    """The provider and the base URL of the client behind a resource of a generated library, or of its address."""
+    found = instance if type(instance) is Address else address_of(instance)
+    if found is None:
         return default, None
-    base_url = _text_of(getattr(client, "base_url", ""))
-    return provider_of(type(client).__name__, base_url, default), base_url or None
+    base_url = _text_of(found.base_url)
+    return provider_of(found.of.__name__, base_url, default), base_url or None
 
 
 # A client gives the same object at every call: to write one out takes longer than all else here.

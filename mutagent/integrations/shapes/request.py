@@ -7,13 +7,16 @@ from typing import Any
 from mutagent.capture.plain import as_str, is_blank, is_unset
 from mutagent.capture.snapshot import Snapshot
 
-# The conversation itself, which has its own place on a span, and what is about the transport and may hold secrets.
-_NOT_PARAMETERS = frozenset(
-    {"model", "messages", "input", "prompt", "tools", "functions", "system", "instructions", "suffix", "query",
-     "file", "image", "mask",
-     "extra_body", "extra_headers", "extra_query", "headers", "http_headers", "timeout", "timeout_ms",
+# What is about the transport and may hold secrets: never read.
+TRANSPORT = frozenset(
+    {"extra_headers", "extra_query", "headers", "http_headers", "timeout", "timeout_ms",
      "retries", "request_options", "server_url", "api_key", "authorization", "client", "http_client"}
 )  # fmt: skip
+# That, and the conversation itself, which has its own place on a span.
+_NOT_PARAMETERS = TRANSPORT | {
+    "model", "messages", "input", "prompt", "tools", "functions", "system", "instructions", "suffix", "query",
+    "file", "image", "mask", "extra_body",
+}  # fmt: skip
 
 
 def parameters(given: dict[str, Any]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def request(given: dict[str, Any], instance: Any) -> Request:
 
 
 def _message(modules: tuple[str, ...], path: str) -> Target:
-    return Target(modules, path, "llm.chat", "chat", request, response, MessageEvents)
+    return Target(modules, path, "llm.chat", "chat", request, response, MessageEvents, plain=True)
 
 
 def _surface(

@@ -94,7 +94,8 @@ GROQ = Integration(
     versions=">=0.11,<2",
     pieces=(
         *(
-            Target(CHAT, f"{cls}.create", "llm.chat", "chat", chat_request.request_of("groq"), response, Chunks)
+            Target(CHAT, f"{cls}.create", "llm.chat", "chat", chat_request.request_of("groq"), response, Chunks,
+                   plain=True)
             for cls in ("Completions", "AsyncCompletions")
         ),
         *(

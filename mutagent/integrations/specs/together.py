@@ -100,13 +100,23 @@ def error_facts(error: BaseException) -> dict[str, Any]:
     return {name: value for name, value in found.items() if type(value) in (str, int)}
 
 
-_CHAT = ("llm.chat", "chat", chat_request.request_of("together"), chat.response, ChatChunks)
-_COMPLETION = ("llm.completion", "text_completion", embeddings.request_of("together", "prompt"), completions.response,
-               CompletionChunks)  # fmt: skip
-_EMBEDDING = ("llm.embedding", "embeddings", embeddings.request_of("together"), embeddings.response)
-_IMAGE = ("llm.completion", "generate_content", image_request, images.response)
+_CHAT: dict[str, Any] = {
+    "kind": "llm.chat", "operation": "chat", "request": chat_request.request_of("together"),
+    "response": chat.response, "chunks": ChatChunks, "plain": True,
+}  # fmt: skip
+_COMPLETION: dict[str, Any] = {
+    "kind": "llm.completion", "operation": "text_completion", "request": embeddings.request_of("together", "prompt"),
+    "response": completions.response, "chunks": CompletionChunks,
+}  # fmt: skip
+_EMBEDDING: dict[str, Any] = {
+    "kind": "llm.embedding", "operation": "embeddings", "request": embeddings.request_of("together"),
+    "response": embeddings.response,
+}  # fmt: skip
+_IMAGE: dict[str, Any] = {
+    "kind": "llm.completion", "operation": "generate_content", "request": image_request, "response": images.response,
+}  # fmt: skip
 # Module, class up to 1.x, class from 2.0 on, method, and what is traced of it.
-_METHODS: tuple[tuple[str, str, str, str, tuple[Any, ...]], ...] = (
+_METHODS: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
     ("chat.completions", "ChatCompletions", "CompletionsResource", "create", _CHAT),
     ("completions", "Completions", "CompletionsResource", "create", _COMPLETION),
     ("embeddings", "Embeddings", "EmbeddingsResource", "create", _EMBEDDING),
@@ -114,7 +124,7 @@ _METHODS: tuple[tuple[str, str, str, str, tuple[Any, ...]], ...] = (
 )
 TARGETS = (
     *(
-        Target((f"together.resources.{module}",), f"{prefix}{cls}.{method}", *what)
+        Target((f"together.resources.{module}",), f"{prefix}{cls}.{method}", **what)
         for module, older, newer, method, what in _METHODS
         for cls in (newer, older)
         for prefix in ("", "Async")

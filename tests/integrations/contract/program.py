@@ -102,6 +102,22 @@ def seen(captured: CapturedSpans) -> list[dict[str, Any]]:
     return [normal(span) for span in captured.spans]
 
 
+def change(value: Any) -> None:
+    """Change every text and lengthen every list in a call's arguments, or in the models of its answer."""
+    if isinstance(value, list):
+        for item in value:
+            change(item)
+        value.append("changed since")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if isinstance(item, str):
+                value[name] = "changed since"
+            else:
+                change(item)
+    elif hasattr(value, "__dict__"):
+        change(vars(value))
+
+
 def name_of(error: BaseException) -> str:
     """An exception's full name."""
     return f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")

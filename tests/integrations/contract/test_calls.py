@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import json
 from typing import Any
 
 import pytest
 
 from mutagent.auto import hooks
 from tests.integrations.contract.program import (
+    change,
     complete,
     every_async_call,
     every_call,
+    every_generated_call,
     failed,
     meeting,
     name_of,
@@ -29,6 +33,19 @@ from tests.integrations.ways import ASYNC
 def test_an_answered_call_is_one_whole_span(surface, way, server_of, captured):
     complete(surface, way, server_of(surface))
     assert seen(captured) == [surface.here(surface.span)]
+
+
+@every_generated_call
+def test_what_the_program_does_to_arguments_and_answer_later_is_not_in_the_span(surface, way, server_of, captured):
+    async def program(client: Any) -> None:
+        arguments = copy.deepcopy(dict(surface.arguments))
+        answer = await way.call(surface.bound(way, client), **arguments)
+        change(arguments)
+        change(answer)
+
+    run(surface, way, server_of(surface), program)
+    assert seen(captured) == [surface.whole]
+    assert "changed since" not in json.dumps(captured.spans)
 
 
 @meeting(Situation.REFUSED)

@@ -9,7 +9,7 @@ from typing import Any
 from mutagent import guard
 from mutagent.auto import catalogue, hooks
 from mutagent.integrations.spec import Alias, Dispatch, Manager, Session, Target
-from mutagent.testing import capture
+from mutagent.testing import CapturedSpans, capture
 from tests.integrations.contract.program import complete, every_call, run, seen
 from tests.integrations.spans import without
 from tests.integrations.surfaces import KEY
@@ -64,8 +64,15 @@ def test_a_reader_that_fails_leaves_the_call_alone_and_is_switched_off(surface, 
     def broken(*arguments: Any) -> Any:
         raise ZeroDivisionError("ours")
 
+    captured: CapturedSpans | None = None
+
     async def program(client: Any) -> Any:
-        return [surface.plainly(await surface.complete(way, client)) for _ in range(12)]
+        answers = []
+        for _ in range(12):
+            answers.append(surface.plainly(await surface.complete(way, client)))
+            if captured is not None:
+                captured.encode()  # as the worker does: what is wrong with a call shows when it is read
+        return answers
 
     alone = run(surface, way, server_of(surface), program)
     for target in targets(surface.integration):

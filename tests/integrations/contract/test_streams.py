@@ -17,6 +17,7 @@ from mutagent.testing import capture
 from mutagent.tracing import SpanOptions, end_span, get_current_span, start_span
 from mutagent.tracing.failure import message
 from tests.integrations.contract.program import (
+    change,
     every_async_stream,
     every_stream,
     every_sync_stream,
@@ -220,17 +221,3 @@ def test_what_is_changed_after_the_call_is_not_in_its_span(surface, way, server_
     run(surface, way, server_of(surface), program)
     assert seen(captured) == [surface.here(surface.streamed)]
     assert "changed since" not in json.dumps(captured.spans)
-
-
-def change(value: Any) -> None:
-    """Change every text and lengthen every list inside a call's arguments."""
-    if isinstance(value, list):
-        for item in value:
-            change(item)
-        value.append("changed since")
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            if isinstance(item, str):
-                value[name] = "changed since"
-            else:
-                change(item)

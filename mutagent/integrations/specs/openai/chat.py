@@ -18,7 +18,7 @@ request = request_of("openai")
 def _target(modules: tuple[str, ...], path: str) -> Target:
     return Target(
         modules, path, "llm.chat", "chat", request, chat.response, chat_chunks.ChatChunks,
-        ask_usage=chat_chunks.ask_usage, hides=chat_chunks.only_usage,
+        ask_usage=chat_chunks.ask_usage, hides=chat_chunks.only_usage, plain=True,
     )  # fmt: skip
 
 

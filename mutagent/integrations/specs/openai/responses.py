@@ -169,7 +169,8 @@ class RetrievedEvents(ResponseEvents):
 
 def _targets(modules: tuple[str, ...], cls: str, methods: tuple[str, ...]) -> list[Target]:
     return [
-        Target(modules, f"{cls}.{method}", "llm.chat", "chat", request, response, ResponseEvents) for method in methods
+        Target(modules, f"{cls}.{method}", "llm.chat", "chat", request, response, ResponseEvents, plain=True)
+        for method in methods
     ]
 
 

@@ -1,0 +1,184 @@
+"""What is taken of a call as bytes: data and nothing else, and only as much as may be kept."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import signal
+import threading
+from typing import Any
+
+import pytest
+
+from mutagent import guard
+from mutagent.integrations.engine import Traced
+from mutagent.integrations.frozen import Frozen, frozen
+from mutagent.integrations.shapes.hosts import Address
+from mutagent.integrations.spec import Integration
+from mutagent.integrations.specs.openai.chat import TARGETS
+from mutagent.testing import CapturedSpans
+from mutagent.tracing.runtime import live_tracer
+from mutagent.tracing.span import MutagentSpan
+from tests.unit.hostile import HostileMeta, hostile
+
+ASKED: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello?"}], "temperature": 0.5}
+ANSWER: dict[str, Any] = {
+    "id": "chatcmpl-1", "model": "gpt-4o-2024-08-06",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Grüße"}}],
+    "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
+}  # fmt: skip
+SAID = {"messages": [{"role": "assistant", "content": "Grüße"}]}
+
+
+class OpenAI:
+    """Stands for a client's class."""
+
+
+class Words(str):
+    """Text of a class of the program's, as NumPy's is."""
+
+
+class Number(float):
+    """A number of a class of the program's."""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 1, -(10**30), 0.5, float("nan"), "text", "\ud800", b"x", bytearray(b"x"), [1], (1, 2), {1: {3: {4}}}],
+    ids=repr,
+)
+def test_data_is_taken_as_it_is(value):
+    kept = frozen({"value": value})
+    assert kept is not None
+    assert repr(pickle.loads(kept)) == repr({"value": value})
+
+
+def test_what_holds_itself_is_taken():
+    circle: dict[str, Any] = {}
+    circle["inner"] = [circle]
+    kept = frozen(circle)
+    assert kept is not None
+    assert repr(pickle.loads(kept)) == "{'inner': [{...}]}"
+
+
+# Not parametrized: pytest looks at its parameters, and would run the hostile ones.
+def test_an_object_is_refused_and_none_of_its_methods_is_run():
+    objects = [
+        Words("text"), Number(0.5), memoryview(b"x"), range(3), object(), type, len, begun,
+        threading.Lock(), hostile(), hostile()(), hostile(dict)(), hostile(str)("text"), hostile(meta=HostileMeta),
+    ]  # fmt: skip
+    for index in range(len(objects)):
+        assert frozen({"messages": [{"content": objects[index]}]}) is None, f"the {index}th"
+
+
+def test_what_is_nested_too_deeply_is_refused():
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert frozen({"value": deep}) is None
+
+
+@pytest.mark.parametrize("large", ["x" * 300_000, ["y" * 100_000, "z" * 100_000, "ü" * 50_000], list(range(100_000))],
+                         ids=["text", "texts", "numbers"])  # fmt: skip
+def test_more_than_may_be_kept_is_refused(large):
+    assert frozen({"value": large}) is None
+
+
+def test_what_is_about_the_transport_is_not_taken():
+    kept = frozen({"model": "gpt-4o", "extra_headers": {"authorization": "Bearer x"}, "timeout": object()})
+    assert kept is not None
+    assert pickle.loads(kept) == {"model": "gpt-4o"}
+
+
+def refuse(times: int) -> None:
+    for _ in range(times):
+        frozen({"value": object()})
+
+
+def test_an_alarm_of_the_programs_passes():
+    class Alarm(Exception):
+        pass
+
+    def ring(number: int, frame: object) -> None:
+        raise Alarm
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(Alarm):
+            refuse(10_000_000)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def begun(captured: CapturedSpans, given: bytes | None = None) -> tuple[Frozen, MutagentSpan]:
+    """A call under way."""
+    tracer = live_tracer()
+    assert tracer is not None
+    traced = Traced(Integration("openai", "openai", ">=1", ()), TARGETS[0], None)
+    span = tracer.start("llm.chat", "chat", None)
+    kept = frozen(ASKED) if given is None else given
+    assert kept is not None
+    span.unread = call = Frozen(traced, tracer, kept, Address(OpenAI, "https://api.deepseek.com/v1"))
+    return call, span
+
+
+def test_a_call_is_read_as_far_as_it_has_come(captured):
+    call, span = begun(captured)
+    assert span.input == {"messages": ASKED["messages"]}
+    assert (span.name, span.metrics.provider, span.output) == ("chat gpt-4o", "deepseek", None)
+    span.attributes["mine"] = 1
+    call.answer = (json.dumps(ANSWER).encode(), "req_1")
+    call.tracer.end(span, None, "ok")
+    assert (span.output, span.metrics.model, span.metrics.total_tokens) == (SAID, "gpt-4o-2024-08-06", 12)
+    assert (span.attributes["mine"], span.attributes["mutagent.request_id"], span.unread) == (1, "req_1", None)
+
+
+def test_what_was_noted_meanwhile_leaves_the_request_unread_and_is_kept(captured):
+    call, span = begun(captured)
+    span.note("mutagent.stream.outcome", "completed")
+    assert (span._input, call.given is None) == (None, False)
+    call.tracer.end(span, None, "ok")
+    [sent] = captured.spans
+    assert sent["input"] == {"messages": ASKED["messages"]}
+    assert sent["attributes"]["mutagent.stream.outcome"] == "completed"
+    assert sent["attributes"]["gen_ai.request.temperature"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (json.dumps(ANSWER, ensure_ascii=False).encode(), SAID),
+        (json.dumps(ANSWER, ensure_ascii=False).encode("utf-16"), SAID),
+        (json.dumps(ANSWER, ensure_ascii=False).encode("utf-8-sig"), SAID),
+        (json.dumps(ANSWER).replace("Gr\\u00fc", "Gr\\ud83d").encode(),
+         {"messages": [{"role": "assistant", "content": "Gr\ufffd\u00dfe"}]}),
+    ],
+    ids=["utf-8", "utf-16", "with a mark", "half a character"],
+)  # fmt: skip
+def test_an_answer_in_any_encoding_of_json_is_read(captured, body, said):
+    call, span = begun(captured)
+    call.answer = (body, None)
+    call.tracer.end(span, None, "ok")
+    assert captured.spans[0]["output"] == said
+
+
+def test_what_can_not_be_read_is_counted_and_the_rest_is_recorded(captured):
+    call, span = begun(captured)
+    call.answer = (b"no JSON", None)
+    call.tracer.end(span, None, "ok")
+    [sent] = captured.spans
+    assert (sent["status"], sent["input"], "output" in sent) == ("ok", {"messages": ASKED["messages"]}, False)
+    assert guard.failures == {"openai:Completions.create response": 1}
+    assert call.traced.failures == 1
+    guard.forget()
+
+
+def test_a_request_that_can_not_be_read_does_not_cost_its_answer(captured):
+    call, span = begun(captured, b"no pickle")
+    call.answer = (json.dumps(ANSWER).encode(), None)
+    call.tracer.end(span, None, "ok")
+    assert (captured.spans[0]["output"], captured.spans[0]["model"]) == (SAID, "gpt-4o-2024-08-06")
+    assert guard.failures == {"openai:Completions.create request": 1}
+    guard.forget()
