@@ -180,8 +180,18 @@ class Snapshot:
         copy.extend(reversed(tail))
         return copy
 
+    def copied(self, before: Copied) -> Any:
+        """What was copied before, where it would be the same copy now."""
+        if before.bytes > self.bytes_left or before.nodes > self.nodes_left:
+            return self.take(before.source)
+        self.bytes_left -= before.bytes
+        self.nodes_left -= before.nodes
+        return before.copy
+
     def uncommon(self, value: Any, kind: type, field: str | None) -> Any:
         """Subclasses of plain types, bytes, sets, times, paths, models; the class's name for what is none of them."""
+        if kind is Copied:
+            return self.copied(value)
         base = kind_of(kind).plain
         if base:
             return _BASES[base](self, value, field)
@@ -189,6 +199,23 @@ class Snapshot:
         if fields is not None:
             return self.nested(self.mapping, value, fields)
         return _plain_form(value, kind)
+
+
+class Copied:
+    """A value that goes into one snapshot after another, copied once.
+
+    Args:
+        source: the value, which nobody writes to any more.
+    """
+
+    __slots__ = ("bytes", "copy", "nodes", "source")
+
+    def __init__(self, source: Any) -> None:
+        budget = Snapshot()
+        self.source = source
+        self.copy = budget.take(source)
+        self.bytes = _max_bytes - budget.bytes_left
+        self.nodes = MAX_NODES - budget.nodes_left
 
 
 def _key(key: Any) -> str:

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from mutagent.capture.kinds import Kind, kinds
+from mutagent.capture.snapshot import Copied
 from mutagent.guard import Guard, attempt, counted_by, record_failure, say_once
 from mutagent.integrations import facts
 from mutagent.integrations.claims import ATTEMPTS, MODEL_FAMILIES, OUTER, UNDER_WAY, Carried, claim_of, family_of
@@ -30,7 +31,8 @@ FAILURES_TO_SWITCH_OFF = 10
 class Traced:
     """One target as it is patched in this process: its spec, whether it is on, and how often we failed in it."""
 
-    __slots__ = ("claim", "failures", "family", "integration", "label", "on", "only_marked", "target", "whole")
+    __slots__ = ("claim", "failures", "family", "integration", "label", "on", "only_marked", "target", "tools",
+                 "whole")  # fmt: skip
 
     def __init__(self, integration: Integration, target: Target, only_marked: Callable[[Any], bool] | None) -> None:
         self.integration = integration
@@ -45,6 +47,8 @@ class Traced:
         self.only_marked = only_marked
         # What is known of the class of its last answer that was whole, and of none of the other forms that one has.
         self.whole: Kind | None = None
+        # The tools that were offered last, as they came, under which limit they were read, and what was read.
+        self.tools: tuple[bytes, int, Copied] | None = None
 
     def failed(self, step: str, error: BaseException) -> None:
         """Count a failure of ours; too many in a row switch this target off."""

@@ -11,7 +11,9 @@ import json
 import pickle
 from typing import TYPE_CHECKING, Any
 
+from mutagent.capture.kinds import kind_of
 from mutagent.capture.plain import fields_of
+from mutagent.capture.snapshot import Copied, max_bytes
 from mutagent.guard import attempt, is_of_a_handler
 from mutagent.integrations import facts
 from mutagent.integrations.shapes.hosts import Address, is_known
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from mutagent.tracing.span import MutagentSpan
     from mutagent.tracing.tracer import Tracer
 
+# Arguments but for the tools, and those.
+Given = tuple[bytes, bytes | None]
+# Tools are the same from call to call, and most of what there is to read of many a request.
+_APART = TRANSPORT | {"tools"}
 # More than that is not kept until the worker comes by. A request is taken in pieces of 64 KB; what is larger is noticed
 # with the first piece too many.
 _MOST_BYTES = 262_144
@@ -46,28 +52,40 @@ class _Pieces(list[bytes]):
 
 
 class _Pickler(pickle.Pickler):
-    """Takes None, bools and exact ints, floats, strings, bytes, dicts, lists, tuples and sets; refuses all else.
+    """Takes None, bools and exact ints, floats, strings, bytes, dicts, lists, tuples and sets; models as their fields.
 
     https://docs.python.org/3/library/pickle.html#pickle.Pickler.reducer_override: it is asked for everything but
     those, and before any method of an object's own. `marshal` takes half the time, and takes a NumPy number for bytes.
     """
 
     def reducer_override(self, obj: Any) -> Any:
-        """Refuse an object."""
-        raise _NotKept
+        """A pydantic model, such as a message of an earlier answer, as a dict; anything else is refused."""
+        if obj is dict:
+            return NotImplemented
+        kind = kind_of(type(obj))
+        if kind.extra is None:
+            raise _NotKept
+        return dict, (fields_of(obj, kind),)
 
 
-def frozen(arguments: dict[str, Any]) -> bytes | None:
+def frozen(arguments: dict[str, Any]) -> Given | None:
     """The arguments of a call as bytes, without those of the transport; None where they have to be read at once."""
-    if not TRANSPORT.isdisjoint(arguments):
-        arguments = {name: value for name, value in arguments.items() if name not in TRANSPORT}
-    pieces = _Pieces()
+    if not _APART.isdisjoint(arguments):
+        tools = arguments.get("tools")
+        arguments = {name: value for name, value in arguments.items() if name not in _APART}
+    else:
+        tools = None
     try:
-        _Pickler(pieces, 5).dump(arguments)
+        return _pickled(arguments), None if tools is None else _pickled(tools)
     except Exception as error:
         if not is_of_a_handler(error):
             return None  # or nested too deeply, or written to by another thread meanwhile
         raise
+
+
+def _pickled(value: Any) -> bytes:
+    pieces = _Pieces()
+    _Pickler(pieces, 5).dump(value)
     return b"".join(pieces)
 
 
@@ -76,10 +94,10 @@ class Frozen:
 
     __slots__ = ("address", "answer", "came", "given", "request", "traced", "tracer")
 
-    def __init__(self, traced: Traced, tracer: Tracer, given: bytes, address: Address | None) -> None:
+    def __init__(self, traced: Traced, tracer: Tracer, given: Given, address: Address | None) -> None:
         self.traced = traced
         self.tracer = tracer
-        self.given: bytes | None = given
+        self.given: Given | None = given
         # Stands for the object called on, which is not kept.
         self.address = address
         self.request: Request | None = None
@@ -107,7 +125,7 @@ class Frozen:
         span.unread = None  # what is called here looks at the span itself
         given, self.given = self.given, None
         if given is not None:
-            self.request = attempt(self.traced, "request", self._read_request, span, given) or Request()
+            self.request = attempt(self.traced, "request", self._read_request, span, *given) or Request()
         answer, self.answer = self.answer, None
         if answer is not None and self.request is not None:
             attempt(self.traced, "response", self._read_answer, span, answer)
@@ -115,12 +133,25 @@ class Frozen:
         if span.duration_ns is None or self.answer is not None:
             span.unread = self
 
-    def _read_request(self, span: MutagentSpan, given: bytes) -> Request:
+    def _read_request(self, span: MutagentSpan, arguments: bytes, tools: bytes | None) -> Request:
         target = self.traced.target
-        # Nothing but data is in there: the pickler above takes nothing else, and no other bytes get here.
-        request = target.request(pickle.loads(given), self.address)
+        # Nothing but data and `dict` is in there: the pickler above takes nothing else, and no other bytes get here.
+        given = pickle.loads(arguments)
+        if tools is not None:
+            given["tools"] = self._tools(tools)
+        request = target.request(given, self.address)
         facts.apply_request(span, target.operation, request, self.tracer.capture_inputs)
         return request
+
+    def _tools(self, tools: bytes) -> Copied:
+        """The tools, read once for all calls in a row that offer the same: of ten, reading takes 100 µs."""
+        known, limit = self.traced.tools, max_bytes()
+        if known is not None and known[0] == tools and known[1] == limit:
+            return known[2]
+        copied = Copied(pickle.loads(tools))
+        if self.tracer.settings.mask is None:  # which may write to what it is given
+            self.traced.tools = (tools, limit, copied)
+        return copied
 
     def _read_answer(self, span: MutagentSpan, answer: tuple[bytes, Any] | Response) -> None:
         response = answer if isinstance(answer, Response) else self._response(*answer)

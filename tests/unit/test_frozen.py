@@ -9,14 +9,16 @@ import threading
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, ConfigDict
 
 from mutagent import guard
+from mutagent.capture.snapshot import MAX_NODES, Copied, Snapshot
 from mutagent.integrations.engine import Traced
-from mutagent.integrations.frozen import Frozen, frozen
+from mutagent.integrations.frozen import Frozen, Given, frozen
 from mutagent.integrations.shapes.hosts import Address
 from mutagent.integrations.spec import Integration
 from mutagent.integrations.specs.openai.chat import TARGETS
-from mutagent.testing import CapturedSpans
+from mutagent.testing import CapturedSpans, capture
 from mutagent.tracing.runtime import live_tracer
 from mutagent.tracing.span import MutagentSpan
 from tests.unit.hostile import HostileMeta, hostile
@@ -42,23 +44,27 @@ class Number(float):
     """A number of a class of the program's."""
 
 
+def thawed(kept: Given | None) -> dict[str, Any]:
+    """The arguments that were taken."""
+    assert kept is not None
+    arguments, tools = kept
+    given: dict[str, Any] = pickle.loads(arguments)
+    return given if tools is None else {**given, "tools": pickle.loads(tools)}
+
+
 @pytest.mark.parametrize(
     "value",
     [None, True, 1, -(10**30), 0.5, float("nan"), "text", "\ud800", b"x", bytearray(b"x"), [1], (1, 2), {1: {3: {4}}}],
     ids=repr,
 )
 def test_data_is_taken_as_it_is(value):
-    kept = frozen({"value": value})
-    assert kept is not None
-    assert repr(pickle.loads(kept)) == repr({"value": value})
+    assert repr(thawed(frozen({"value": value}))) == repr({"value": value})
 
 
 def test_what_holds_itself_is_taken():
     circle: dict[str, Any] = {}
     circle["inner"] = [circle]
-    kept = frozen(circle)
-    assert kept is not None
-    assert repr(pickle.loads(kept)) == "{'inner': [{...}]}"
+    assert repr(thawed(frozen(circle))) == "{'inner': [{...}]}"
 
 
 # Not parametrized: pytest looks at its parameters, and would run the hostile ones.
@@ -69,6 +75,36 @@ def test_an_object_is_refused_and_none_of_its_methods_is_run():
     ]  # fmt: skip
     for index in range(len(objects)):
         assert frozen({"messages": [{"content": objects[index]}]}) is None, f"the {index}th"
+
+
+class Function(BaseModel):
+    """A model of a client library's."""
+
+    model_config = ConfigDict(extra="allow")
+    name: str
+    inner: list[Any] = []
+
+
+class Betraying(BaseModel):
+    """A program's own model, with methods of its own."""
+
+    value: int
+
+    def __getstate__(self) -> Any:
+        raise AssertionError
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise AssertionError
+
+    def __iter__(self) -> Any:
+        raise AssertionError
+
+
+def test_models_are_taken_as_their_fields_and_none_of_their_methods_is_run():
+    model = Function(name="outer", more=1, inner=[Function(name="inner"), {"deep": Betraying(value=3)}])
+    inner = [{"name": "inner", "inner": []}, {"deep": {"value": 3}}]
+    assert thawed(frozen({"tools": [model]})) == {"tools": [{"name": "outer", "inner": inner, "more": 1}]}
+    assert frozen({"tools": [Function]}) is None
 
 
 def test_what_is_nested_too_deeply_is_refused():
@@ -85,9 +121,8 @@ def test_more_than_may_be_kept_is_refused(large):
 
 
 def test_what_is_about_the_transport_is_not_taken():
-    kept = frozen({"model": "gpt-4o", "extra_headers": {"authorization": "Bearer x"}, "timeout": object()})
-    assert kept is not None
-    assert pickle.loads(kept) == {"model": "gpt-4o"}
+    given = {"model": "gpt-4o", "tools": [], "extra_headers": {"authorization": "Bearer x"}, "timeout": object()}
+    assert thawed(frozen(given)) == {"model": "gpt-4o", "tools": []}
 
 
 def refuse(times: int) -> None:
@@ -112,7 +147,7 @@ def test_an_alarm_of_the_programs_passes():
         signal.signal(signal.SIGALRM, before)
 
 
-def begun(captured: CapturedSpans, given: bytes | None = None) -> tuple[Frozen, MutagentSpan]:
+def begun(captured: CapturedSpans, given: Given | None = None) -> tuple[Frozen, MutagentSpan]:
     """A call under way."""
     tracer = live_tracer()
     assert tracer is not None
@@ -176,9 +211,59 @@ def test_what_can_not_be_read_is_counted_and_the_rest_is_recorded(captured):
 
 
 def test_a_request_that_can_not_be_read_does_not_cost_its_answer(captured):
-    call, span = begun(captured, b"no pickle")
+    call, span = begun(captured, (b"no pickle", None))
     call.answer = (json.dumps(ANSWER).encode(), None)
     call.tracer.end(span, None, "ok")
     assert (captured.spans[0]["output"], captured.spans[0]["model"]) == (SAID, "gpt-4o-2024-08-06")
     assert guard.failures == {"openai:Completions.create request": 1}
     guard.forget()
+
+
+def offering(tools: Any) -> Given:
+    """A request that offers tools."""
+    kept = frozen({**ASKED, "tools": tools})
+    assert kept is not None
+    return kept
+
+
+def test_tools_are_read_once_as_long_as_they_are_the_same(captured):
+    call, _ = begun(captured)
+    first, second, other = ([{"name": "weather", "more": [1]}] for _ in range(3))
+    other[0]["name"] = "clock"
+    seen = []
+    for tools in (first, second, other):
+        _, span = begun(captured)
+        span.unread = Frozen(call.traced, call.tracer, offering(tools), None)
+        seen.append(span.attributes["gen_ai.tool.definitions"])
+        call.tracer.end(span, None, "ok")
+    assert seen == [first, second, other]
+    assert seen[0] is seen[1]
+
+
+def test_tools_are_cut_where_the_request_leaves_no_room_for_them():
+    many = [{"name": f"tool {number}"} for number in range(100)]
+    copied = Copied(many)
+    assert copied.copy == many
+    assert copied.copy is not many
+    roomy, narrow = Snapshot(2_000), Snapshot(200)
+    assert roomy.take(copied) is copied.copy
+    assert (roomy.bytes_left, roomy.nodes_left) == (2_000 - copied.bytes, MAX_NODES - 1 - copied.nodes)
+    assert narrow.take(copied) == Snapshot(200).take(many)
+
+
+def test_a_mask_that_writes_to_tools_writes_to_those_of_one_span():
+    def mask(value: Any, where: str) -> Any:
+        if where == "attributes.gen_ai.tool.definitions":
+            value.append("seen")
+        return value
+
+    guard.forget()
+    with capture(mask=mask) as spans:
+        call, _ = begun(spans)
+        for _ in range(2):
+            _, span = begun(spans)
+            span.unread = Frozen(call.traced, call.tracer, offering([{"name": "weather"}]), None)
+            call.tracer.end(span, None, "ok")
+    assert [span["attributes"]["gen_ai.tool.definitions"] for span in spans.spans] == [
+        [{"name": "weather"}, "seen"]
+    ] * 2
