@@ -16,6 +16,7 @@ from tests.benchmarks._server import serving
 # Calls of a block: enough for a tenth of a second, and for the spans of a block to be sent as they are in a program.
 CASES = {
     "openai": ("OpenAI", 100),
+    "openai tools": ("OpenAI, six tools", 100),
     "openai stream 20": ("OpenAI, stream of 20 chunks", 60),
     "openai stream 500": ("OpenAI, stream of 500 chunks", 6),
     "openai async": ("OpenAI, async", 100),
@@ -24,7 +25,7 @@ CASES = {
     "anthropic stream 20": ("Anthropic, stream of 20 deltas", 60),
 }
 # Pairs of calls in turns on one thread; whatever else the machine does is in the slower half of them.
-PAIRS = {"openai": 1500, "openai stream 20": 600, "anthropic": 1500, "anthropic stream 20": 1000}
+PAIRS = {"openai": 1500, "openai tools": 1500, "openai stream 20": 600, "anthropic": 1500, "anthropic stream 20": 1000}
 
 
 def main() -> str:

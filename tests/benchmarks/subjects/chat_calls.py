@@ -13,6 +13,25 @@ from time import perf_counter
 from typing import Any
 
 ASKED = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What is the capital of France?"}]
+TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": f"look_up_{number}",
+            "description": "Look up something of use in a database by its name.",
+            "parameters": {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string", "description": "What it is called."},
+                    "days": {"type": "integer", "minimum": 1},
+                },
+                "required": ["name"],
+                "additionalProperties": False,
+            },
+        },
+    }
+    for number in range(6)
+]
 TOGETHER = 20
 
 
@@ -71,6 +90,9 @@ def main() -> None:
     def chat() -> Any:
         return openai.chat.completions.create(model="gpt-4o", messages=ASKED)
 
+    def chat_tools() -> Any:
+        return openai.chat.completions.create(model="gpt-4o", messages=ASKED, tools=TOOLS)
+
     def chat_stream(chunks: int) -> Any:
         stream = openai.chat.completions.create(
             model="gpt-4o", messages=ASKED, stream=True, max_tokens=chunks, stream_options={"include_usage": True}
@@ -100,6 +122,7 @@ def main() -> None:
 
     serve({
         "openai": timed(chat),
+        "openai tools": timed(chat_tools),
         "openai stream 20": timed(lambda: chat_stream(20)),
         "openai stream 500": timed(lambda: chat_stream(500)),
         "openai async": lambda count: loop.run_until_complete(asked(count)),

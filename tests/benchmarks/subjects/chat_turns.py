@@ -10,7 +10,7 @@ from collections.abc import Callable
 from time import thread_time
 from typing import Any
 
-from chat_calls import ASKED, switch_on
+from chat_calls import ASKED, TOOLS, switch_on
 from serve import serve
 
 
@@ -49,6 +49,7 @@ def main() -> None:
     streamed: dict[str, Any] = {"stream": True, "max_tokens": 20, "stream_options": {"include_usage": True}}
     serve({
         "openai": by_turns(completions, id, **chat),
+        "openai tools": by_turns(completions, id, **chat, tools=TOOLS),
         "openai stream 20": by_turns(completions, list, **chat, **streamed),
         "anthropic": by_turns(messages, id, **message),
         "anthropic stream 20": by_turns(messages, list, **message, stream=True),
