@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import json
-from collections import deque
+import sys
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -36,36 +36,19 @@ class CapturedSpans(Sink):
         from mutagent.export.cost import cost_of
         from mutagent.export.payload import Encoder
 
-        self._ended: deque[MutagentSpan] = deque()
-        self._spans: list[dict[str, Any]] = []
-        self._traces: dict[str, dict[str, Any]] = {}
+        self.spans: list[dict[str, Any]] = []
+        self.traces: dict[str, dict[str, Any]] = {}
         self.open_spans: Callable[[], list[MutagentSpan]] = list
         self._encoder = Encoder(settings, resource(settings))
         self._cost_of = cost_of
 
     def ended(self, span: MutagentSpan) -> None:
-        """Keep a span that ended."""
-        self._ended.append(span)
-
-    @property
-    def spans(self) -> list[dict[str, Any]]:
-        """The spans that ended so far, in wire form with their ``traceId``."""
-        self.encode()
-        return self._spans
-
-    @property
-    def traces(self) -> dict[str, dict[str, Any]]:
-        """What each trace's header says, by its id."""
-        self.encode()
-        return self._traces
-
-    def encode(self) -> None:
-        """Encode what has ended: when somebody looks and not at the end, as the worker does where spans are sent."""
-        while self._ended:
-            span = self._ended.popleft()
-            encoded = self._encoder.encode(span, self._cost_of(span))
-            self._traces[encoded.trace_id] = json.loads(encoded.header)
-            self._spans.append({"traceId": encoded.trace_id, **json.loads(encoded.body)})
+        """Keep a span that ended, in wire form with its ``traceId``."""
+        if sys.is_finalizing():
+            return  # a forgotten span, of which nobody asks any more
+        encoded = self._encoder.encode(span, self._cost_of(span))
+        self.traces[encoded.trace_id] = json.loads(encoded.header)
+        self.spans.append({"traceId": encoded.trace_id, **json.loads(encoded.body)})
 
     def flush(self, timeout: float) -> None:
         """Nothing is ever pending."""
@@ -106,18 +89,20 @@ class capture:  # used as a function: `with capture() as captured:`
         settings: ``init_tracing`` arguments, such as ``capture_inputs=False`` or ``mask=...``.
     """
 
+    # What keeps the spans.
+    sink: type[CapturedSpans] = CapturedSpans
+
     def __init__(self, **settings: Any) -> None:
         self._settings = resolve({"local": True, **settings}, {})
         self._before: tuple[Tracer | None, Any, bool] | None = None
         self._max_bytes = 0
-        self._sink: CapturedSpans | None = None
 
     def __enter__(self) -> CapturedSpans:
         live = runtime.live
         self._before = (live.tracer, live.pipeline, live.undecided)
         self._max_bytes = snapshot.max_bytes()
         live.pipeline = None  # not to be shut down by the start
-        sink = self._sink = CapturedSpans(self._settings)
+        sink = self.sink(self._settings)
         runtime.start(self._settings, sink)
         return sink
 
@@ -126,8 +111,6 @@ class capture:  # used as a function: `with capture() as captured:`
     ) -> None:
         live = runtime.live
         assert self._before is not None
-        assert self._sink is not None
-        self._sink.encode()  # under the settings of the block
         live.tracer, live.pipeline, live.undecided = self._before
         snapshot.set_max_bytes(self._max_bytes)
         before = live.tracer

@@ -34,12 +34,12 @@ class Kind:
     ``bases`` are the ids of its bases, itself among them; ``names`` is what they are called; ``plain`` is the id of the
     nearest that is one of :data:`PLAIN`, else 0. ``has_dict``: its instances keep attributes in a dict, in whose way no
     class stands; ``extra`` reads what a pydantic model (``is_model``) keeps beside its fields, where they stand in such
-    a dict; ``declared`` are a dataclass's fields. ``is_unset``: a client library's own "not given". ``iterates``: its
-    instances are iterators; ``iterable``: they make some.
+    a dict; ``declared`` are a dataclass's fields. ``hashes``: its instances have a hash. ``is_unset``: a client
+    library's own "not given". ``iterates``: its instances are iterators; ``iterable``: they make some.
     """
 
-    __slots__ = ("bases", "declared", "extra", "has_dict", "is_model", "is_unset", "iterable", "iterates", "names",
-                 "plain", "watch")  # fmt: skip
+    __slots__ = ("bases", "declared", "extra", "has_dict", "hashes", "is_model", "is_unset", "iterable", "iterates",
+                 "names", "plain", "watch")  # fmt: skip
 
     def __init__(self, cls: type) -> None:
         mro = _mro_of(cls)
@@ -56,6 +56,7 @@ class Kind:
         self.is_model, self.declared = _declared(dicts)
         plain_model = self.is_model and self.has_dict and not self.plain
         self.extra: Any = slot_of(cls, "__pydantic_extra__") if plain_model else None
+        self.hashes = next((own["__hash__"] for own in dicts if "__hash__" in own), None) is not None
         self.is_unset = _qualname_of(cls) in _UNSET_NAMES
         self.iterates = any("__next__" in own or "__anext__" in own for own in dicts)
         self.iterable = any("__iter__" in own or "__aiter__" in own for own in dicts)

@@ -247,8 +247,13 @@ def get_list(value: Any, name: str) -> list[Any]:
 
 
 def whole(value: Any) -> int | None:
-    """A token count as an int; None for what is no number."""
+    """A token count as an int; None for what is no number.
+
+    Some hosts send digits as text, of which their clients make numbers.
+    """
     kind = type(value)
     if kind is int:
         return value  # type: ignore[no-any-return]
+    if kind is str:
+        return int(value) if len(value) < 19 and value.isascii() and value.isdigit() else None
     return int(value) if kind is float and value == value // 1 else None

@@ -1,9 +1,9 @@
 """Any value → a bounded, JSON-safe copy of what it was at this moment.
 
-People append to ``messages`` after the call, so values are copied when the call is made. No code of theirs runs: known
-plain types are read through the C slots of their builtin base, pydantic models and dataclasses through their storage,
-and everything else is its ``<module.Class>``. The budget is in nodes and bytes, not in milliseconds, so the same value
-always gives the same copy.
+People append to ``messages`` after the call, so values are copied, or taken as bytes, when the call is made. No code of
+theirs runs: known plain types are read through the C slots of their builtin base, pydantic models and dataclasses
+through their storage, and everything else is its ``<module.Class>``. The budget is in nodes and bytes, not in
+milliseconds, so the same value always gives the same copy.
 """
 
 from __future__ import annotations
@@ -186,7 +186,8 @@ class Snapshot:
             return self.take(before.source)
         self.bytes_left -= before.bytes
         self.nodes_left -= before.nodes
-        return before.copy
+        # Not the same list twice: a span's are its own to add to.
+        return before.copy.copy() if type(before.copy) is list else before.copy
 
     def uncommon(self, value: Any, kind: type, field: str | None) -> Any:
         """Subclasses of plain types, bytes, sets, times, paths, models; the class's name for what is none of them."""

@@ -16,7 +16,8 @@ from mutagent.capture.snapshot import Copied
 from mutagent.guard import Guard, attempt, counted_by, record_failure, say_once
 from mutagent.integrations import facts
 from mutagent.integrations.claims import ATTEMPTS, MODEL_FAMILIES, OUTER, UNDER_WAY, Carried, claim_of, family_of
-from mutagent.integrations.frozen import Frozen, frozen, record_response
+from mutagent.integrations.frozen import Frozen, record_response
+from mutagent.integrations.pickled import Given, pickled
 from mutagent.integrations.shapes.hosts import address_of
 from mutagent.integrations.spec import Integration, Request, Response, Target
 from mutagent.tracing import context, failure
@@ -26,13 +27,15 @@ from mutagent.tracing.tracer import Tracer
 
 # So many failures of ours in a row, and a target is left alone for the rest of the process.
 FAILURES_TO_SWITCH_OFF = 10
+# So many calls after one that was not data are read at once, untried.
+CALLS_TO_PASS = 15
 
 
 class Traced:
     """One target as it is patched in this process: its spec, whether it is on, and how often we failed in it."""
 
-    __slots__ = ("claim", "failures", "family", "integration", "label", "on", "only_marked", "target", "tools",
-                 "whole")  # fmt: skip
+    __slots__ = ("claim", "failures", "family", "integration", "label", "on", "only_marked", "passes", "target",
+                 "tools", "whole")  # fmt: skip
 
     def __init__(self, integration: Integration, target: Target, only_marked: Callable[[Any], bool] | None) -> None:
         self.integration = integration
@@ -47,8 +50,22 @@ class Traced:
         self.only_marked = only_marked
         # What is known of the class of its last answer that was whole, and of none of the other forms that one has.
         self.whole: Kind | None = None
+        self.passes = 0
         # The tools that were offered last, as they came, under which limit they were read, and what was read.
         self.tools: tuple[bytes, int, Copied] | None = None
+
+    def pickled(self, arguments: dict[str, Any]) -> Given | None:
+        """A call's arguments as bytes, to be read later; None where they are to be read at once.
+
+        A program whose requests are more than data, or large, asks for more such: the next ones are not tried.
+        """
+        if self.passes:
+            self.passes -= 1
+            return None
+        given = pickled(arguments)
+        if given is None:
+            self.passes = CALLS_TO_PASS
+        return given
 
     def failed(self, step: str, error: BaseException) -> None:
         """Count a failure of ours; too many in a row switch this target off."""
@@ -140,7 +157,7 @@ class Call:
     def record_request(self, instance: Any, arguments: dict[str, Any]) -> None:
         """Record what is asked for; a framework's span keeps its own words and gains where the request goes."""
         target = self.traced.target
-        given = frozen(arguments) if target.plain and not self.enriches else None
+        given = self.traced.pickled(arguments) if target.plain and not self.enriches and self.tracer.captures else None
         if given is not None:
             self.span._attributes = {}  # here, as two threads may have something to note
             self.frozen = self.span.unread = Frozen(self.traced, self.tracer, given, address_of(instance))

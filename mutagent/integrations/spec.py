@@ -53,8 +53,9 @@ class Target:
         inner: other targets make their requests by it: it is part of the span of such a one, where that is open.
         later: calling it gives a coroutine, though neither its class nor itself says so.
         plain: its arguments are data as a rule, and its answers models of a body of JSON: ``request`` may be given a
-            copy of the arguments and the client's address in place of the object called on, and ``response`` what the
-            body holds, after the call and on another thread. See :mod:`mutagent.integrations.frozen`.
+            copy of the arguments, in which models are dicts, and the client's address in place of the object called on,
+            and ``response`` what the body holds, after the call and on another thread. See
+            :mod:`mutagent.integrations.frozen`.
     """
 
     modules: Modules

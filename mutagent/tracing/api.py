@@ -137,8 +137,9 @@ def _record(span: MutagentSpan, options: SpanEndOptions, keep_output: bool) -> N
     if options.status_message is not None:
         span.status_message = options.status_message
     if options.output is not None and keep_output:
-        span._output = _recorded(options.output)
+        span.output = _recorded(options.output)
     if options.metrics is not None:
+        span.read()
         if span._metrics is None:
             span._metrics = options.metrics
         else:

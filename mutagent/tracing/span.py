@@ -149,8 +149,8 @@ class MutagentSpan:
 
     def read(self) -> None:
         """Record what is still unread."""
-        if self.unread is not None:
-            self.unread.read(self)
+        if (unread := self.unread) is not None:
+            unread.read(self)
 
     def note(self, name: str, value: Any) -> None:
         """Record an attribute, and leave unread what is: for a name that nothing else writes to."""
@@ -161,8 +161,8 @@ class MutagentSpan:
     @property
     def input(self) -> Any:
         """What went in."""
-        if self.unread is not None:
-            self.unread.read(self)
+        if (unread := self.unread) is not None:
+            unread.read(self)
         part = self._input
         if part.__class__ is tuple:
             named = getattr(self, "named", None)  # not yet there, where a signal's handler looks at the very start
@@ -171,15 +171,15 @@ class MutagentSpan:
 
     @input.setter
     def input(self, value: Any) -> None:
-        if self.unread is not None:
-            self.unread.read(self)
+        if (unread := self.unread) is not None:
+            unread.read(self)
         self._input = list(value) if value.__class__ is tuple else value
 
     @property
     def output(self) -> Any:
         """What came out."""
-        if self.unread is not None:
-            self.unread.read(self)
+        if (unread := self.unread) is not None:
+            unread.read(self)
         part = self._output
         if part.__class__ in _SINGLE:
             part = self._output = {"raw": part}
@@ -187,15 +187,15 @@ class MutagentSpan:
 
     @output.setter
     def output(self, value: Any) -> None:
-        if self.unread is not None:
-            self.unread.read(self)
+        if (unread := self.unread) is not None:
+            unread.read(self)
         self._output = value
 
     @property
     def attributes(self) -> dict[str, Any]:
         """What else is known, by name."""
-        if self.unread is not None:
-            self.unread.read(self)
+        if (unread := self.unread) is not None:
+            unread.read(self)
         found = self._attributes
         if found is None:
             found = self._attributes = {}
@@ -203,23 +203,23 @@ class MutagentSpan:
 
     @attributes.setter
     def attributes(self, value: dict[str, Any]) -> None:
-        if self.unread is not None:
-            self.unread.read(self)
+        if (unread := self.unread) is not None:
+            unread.read(self)
         self._attributes = value
 
     @property
     def metrics(self) -> SpanMetrics:
         """Model, tokens and cost; fill in what is known."""
-        if self.unread is not None:
-            self.unread.read(self)
+        if (unread := self.unread) is not None:
+            unread.read(self)
         if self._metrics is None:
             self._metrics = SpanMetrics()
         return self._metrics
 
     @metrics.setter
     def metrics(self, value: SpanMetrics | None) -> None:
-        if self.unread is not None:
-            self.unread.read(self)
+        if (unread := self.unread) is not None:
+            unread.read(self)
         self._metrics = value
 
     @property

@@ -47,7 +47,8 @@ class Sink:
 
     reader = Reader()
     queue: Sized = ()
-    # Takes a span that has ended: it is complete, and the sink's from here on. A sink without one is no sink.
+    # Takes a span that has ended: it is complete, though it may be unread, and the sink's from here on. A sink without
+    # one is no sink.
     ended: Callable[[MutagentSpan], object]
 
     def started(self, span: MutagentSpan) -> None:

@@ -8,8 +8,9 @@ from contextlib import ExitStack, closing
 import pytest
 
 from mutagent.demo.provider import Provider
-from mutagent.testing import CapturedSpans, capture
+from mutagent.testing import CapturedSpans
 from tests.integrations import standin
+from tests.integrations.late import late_capture
 from tests.integrations.situations import Server, Situation
 from tests.integrations.surfaces import Surface
 
@@ -39,6 +40,6 @@ def server_of() -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture
 def captured(auto_mode: None) -> Iterator[CapturedSpans]:
-    """The spans of one test, under auto mode."""
-    with capture() as spans:
+    """The spans of one test, under auto mode, read as late as where they are sent."""
+    with late_capture() as spans:
         yield spans

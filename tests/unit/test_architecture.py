@@ -32,6 +32,7 @@ LAYERS = [
     ("mutagent.integrations.spec",),
     ("mutagent.integrations.shapes", "mutagent.integrations.facts", "mutagent.integrations.claims"),
     ("mutagent.integrations.specs",),
+    ("mutagent.integrations.pickled",),
     ("mutagent.integrations.frozen",),
     ("mutagent.integrations.engine",),
     ("mutagent.integrations.wrappers",),

@@ -171,8 +171,14 @@ ODD = [
 def test_counts_are_what_a_snapshot_of_them_is(made, odd):
     for inner in (odd, {"cached_tokens": odd}, Counts(prompt_tokens=odd, more=odd)):
         raw = made(prompt_tokens=3, prompt_tokens_details=Counts(prompt_tokens=2), odd=inner)
-        expected = Snapshot().take(raw)
+        expected = {name: count for name, count in Snapshot().take(raw).items() if count is not None}
         assert repr(tokens.counts_of(raw)) == repr(expected)
+
+
+def test_counts_that_were_not_sent_are_left_out():
+    details = Counts(cached_tokens=0, audio_tokens=None)
+    raw = Counts(prompt_tokens=3, completion_tokens=None, prompt_tokens_details=details)
+    assert tokens.counts_of(raw) == {"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 0}}
 
 
 def test_counts_that_hold_themselves_have_an_end():

@@ -86,11 +86,18 @@ def test_strings_are_strings(value, expected):
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(1, 1), (2.0, 2), (2.5, None), (True, None), ("1", None), (None, None), (float("nan"), None)],
+    [(1, 1), (2.0, 2), (2.5, None), (True, None), ("one", None), (None, None), (float("nan"), None)],
 )
 def test_whole_numbers_are_whole_numbers(value, expected):
     assert plain.read_int({"field": value}, "field") == expected
     assert plain.whole(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("12", 12), ("", None), ("-1", None), ("1.5", None), ("²", None), ("9" * 20, None)]
+)
+def test_a_count_may_come_as_digits(text, count):
+    assert plain.whole(text) == count
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("-inf")])

@@ -27,7 +27,8 @@ def counts_of(raw: Any) -> dict[str, Any]:
     fields = fields_of(raw)
     kind = kind_of(type(raw))
     known = kind.plain or kind.is_model or kind.declared is not None
-    return flat_copy(fields if known else _public(fields))
+    copy = flat_copy(fields if known else _public(fields))
+    return {name: item for name, item in copy.items() if item is not None}
 
 
 def short_copy(value: Any, within: bool = False) -> dict[str, Any] | None:
@@ -48,24 +49,20 @@ def short_copy(value: Any, within: bool = False) -> dict[str, Any] | None:
         fields = fields_of(value, known)
     if len(fields) > _SHORT:
         return None
-    copy = fields.copy()
-    for name, item in copy.items():
+    told: dict[str, Any] = {}
+    for name, item in fields.copy().items():
         if item is None:
-            continue
+            continue  # what a client's model has for a count that the provider did not send
         kind = type(item)
-        if kind is int and not item >> 63:
-            continue
         if kind is str:
-            if len(item) < _SHORT_WORD and max_bytes() >= 4_096:
-                continue
-            return None
-        if kind is bool or (kind is float and item - item == 0.0):
-            continue
-        inner = None if within else short_copy(item, True)
-        if inner is None:
-            return None
-        copy[name] = inner
-    return copy
+            if len(item) >= _SHORT_WORD or max_bytes() < 4_096:
+                return None
+        elif not (kind is int and not item >> 63) and kind is not bool and not (kind is float and item - item == 0.0):
+            item = None if within else short_copy(item, True)
+            if item is None:
+                return None
+        told[name] = item
+    return told
 
 
 def _public(fields: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import Any
 from mutagent import guard
 from mutagent.auto import catalogue, hooks
 from mutagent.integrations.spec import Alias, Dispatch, Manager, Session, Target
-from mutagent.testing import CapturedSpans, capture
+from mutagent.testing import capture
 from tests.integrations.contract.program import complete, every_call, run, seen
+from tests.integrations.late import LateSpans, late_capture
 from tests.integrations.spans import without
 from tests.integrations.surfaces import KEY
 
@@ -64,7 +65,7 @@ def test_a_reader_that_fails_leaves_the_call_alone_and_is_switched_off(surface, 
     def broken(*arguments: Any) -> Any:
         raise ZeroDivisionError("ours")
 
-    captured: CapturedSpans | None = None
+    captured: LateSpans | None = None
 
     async def program(client: Any) -> Any:
         answers = []
@@ -82,7 +83,7 @@ def test_a_reader_that_fails_leaves_the_call_alone_and_is_switched_off(surface, 
     monkeypatch.setattr(guard, "_said", set())
     hooks.install()
     try:
-        with capture() as captured:
+        with late_capture() as captured:
             assert run(surface, way, server_of(surface), program) == alone
     finally:
         hooks.uninstall()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+
+import httpx
 import pytest
 
 from tests.integrations.contract.program import run, seen
@@ -43,3 +46,18 @@ def test_an_async_stream_that_is_read_by_turns_is_one_whole_span(serve, captured
 
     assert run(CHAT, ASYNC, serve(), program) > 3
     assert seen(captured) == [CHAT_STREAM_SPAN]
+
+
+def test_a_stream_whose_body_somebody_has_read_before_may_be_forgotten_like_any_other(serve, captured):
+    async def program(client):
+        stream = await begun(SYNC, client)
+        piece = next(stream)
+        del stream
+        gc.collect()
+        return piece
+
+    # As tools do that log what comes: the body is in memory then when the client makes a stream of it.
+    reading = httpx.Client(event_hooks={"response": [lambda response: response.read()]})
+    assert run(CHAT, SYNC, serve(), program, http_client=reading)
+    [span] = captured.spans
+    assert span["attributes"]["mutagent.stream.outcome"] == "abandoned"
