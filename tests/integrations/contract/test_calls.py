@@ -44,7 +44,7 @@ def test_what_the_program_does_to_arguments_and_answer_later_is_not_in_the_span(
         change(answer)
 
     run(surface, way, server_of(surface), program)
-    assert seen(captured) == [surface.whole]
+    assert seen(captured) == [surface.here(surface.whole)]
     assert "changed since" not in json.dumps(captured.spans)
 
 
