@@ -182,8 +182,7 @@ class Pipeline(Sink):
         return span if isinstance(span, EncodedSpan) else guarded("encode", self._encode, span, outcome)
 
     def _encode(self, span: MutagentSpan, outcome: str | None) -> EncodedSpan:
-        span.read()
-        cost_usd = None if span._metrics is None else cost.cost_of(span)
+        cost_usd = None if span._metrics is None and span.unread is None else cost.cost_of(span)
         encoded = self._encoder.encode(span, cost_usd, outcome)
         if encoded.ended:
             self._tallies.mine().totals.add(span, cost_usd)

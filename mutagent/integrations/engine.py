@@ -27,7 +27,8 @@ from mutagent.tracing.tracer import Tracer
 
 # So many failures of ours in a row, and a target is left alone for the rest of the process.
 FAILURES_TO_SWITCH_OFF = 10
-# So many calls after one that was not data are read at once, untried.
+# So many calls after one that was not data are read at once, untried: what was taken in vain of 400 messages, before an
+# object that stood behind them, was a third on top of reading them.
 CALLS_TO_PASS = 15
 
 

@@ -65,12 +65,12 @@ class _Pickler(pickle.Pickler):
         if id(obj) in _MADE_BY:
             return NotImplemented
         kind = kind_of(type(obj))
+        if kind.is_unset:  # which may be a model
+            return Omit, ()
         # One that has a hash may stand where a dict can't: in a set. One that is asked for twice holds itself.
         if kind.extra is not None and not kind.hashes and id(obj) not in self.models:
             self.models |= {id(obj)}
             return dict, (fields_of(obj, kind),)
-        if kind.is_unset:
-            return Omit, ()
         if kind.plain not in _EXACT:
             raise _NotKept
         base, exact = _EXACT[kind.plain]
